@@ -45,6 +45,10 @@ _NAMES_OF = {
         "SQLiteSession Session SessionABC SessionSettings "
         "is_openai_responses_compaction_aware_session"
     ),
+    "memory.journals": (
+        "ClaimLost InMemoryJournal JournalError JournalStore RunInProgress SQLiteJournal StoredRun "
+        "UnknownRun"
+    ),
     "model_settings": "ModelSettings",
     "models.fallback": "FallbackModel",
     "models.interface": "Model ModelProvider ModelTracing",

@@ -99,6 +99,16 @@ from agentgraph.memory import (
     SessionSettings as SessionSettings,
     is_openai_responses_compaction_aware_session as is_openai_responses_compaction_aware_session,
 )
+from agentgraph.memory.journals import (
+    ClaimLost as ClaimLost,
+    InMemoryJournal as InMemoryJournal,
+    JournalError as JournalError,
+    JournalStore as JournalStore,
+    RunInProgress as RunInProgress,
+    SQLiteJournal as SQLiteJournal,
+    StoredRun as StoredRun,
+    UnknownRun as UnknownRun,
+)
 from agentgraph.model_settings import (
     ModelSettings as ModelSettings,
 )

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from typing_extensions import Unpack
 
 from agentgraph.run_config import (
     DEFAULT_MAX_TURNS,
     CallModelData,
     CallModelInputFilter,
+    DurableOptions,
     ModelInputData,
     OutputGuardrailBlockedMessageArgs,
     OutputGuardrailBlockedMessageFormatter,
@@ -33,11 +36,13 @@ from agentgraph.running.agent_runner import (
 from agentgraph.running.moves import Moved, RunMoves, observing_runs
 from agentgraph.running.result import RunResult, RunResultStreaming
 from agentgraph.running.state import RunState
+from agentgraph.running.stored_runs import fork_run, head_of_run
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
     from agentgraph.items import TResponseInputItem
     from agentgraph.lifecycle import RunHooks
+    from agentgraph.memory.journals.store import JournalStore
     from agentgraph.memory.session import Session
     from agentgraph.program import Program
     from agentgraph.run_error_handlers import RunErrorHandlers
@@ -51,6 +56,7 @@ __all__ = [
     "AgentRunner",
     "CallModelData",
     "CallModelInputFilter",
+    "DurableOptions",
     "ModelInputData",
     "Moved",
     "OutputGuardrailBlockedMessageArgs",
@@ -93,13 +99,13 @@ class Runner:
         auto_previous_response_id: bool = False,
         conversation_id: str | None = None,
         session: Session | None = None,
+        **durable: Unpack[DurableOptions],
     ) -> RunResult:
         """Run a workflow to its end.
 
         Args:
             starting_agent: The agent to start with, or a ``Workflow`` or compiled ``Program``.
-            input: A text, a list of input items (a plain string is a user message), or the state
-                of a run at rest.
+            input: A text, a list of input items (or texts of the user), or a state to resume.
             context: The object for tools, guardrails and hooks; the model never sees it. If it is
                 the context of another run, such as a tool receives, this run uses the object in
                 it, and this run's usage also counts into its usage.
@@ -112,6 +118,7 @@ class Runner:
             auto_previous_response_id: Whether each call continues from the response before it.
             conversation_id: The conversation that the server stores.
             session: Stores the conversation between runs.
+            durable: A `journal` lets the run survive its process; `DurableOptions` has the others.
 
         Returns:
             The result. Its ``interruptions`` lists the calls that wait for approval.
@@ -136,6 +143,7 @@ class Runner:
             auto_previous_response_id=auto_previous_response_id,
             conversation_id=conversation_id,
             session=session,
+            **durable,
         )
 
     @classmethod
@@ -153,6 +161,7 @@ class Runner:
         auto_previous_response_id: bool = False,
         conversation_id: str | None = None,
         session: Session | None = None,
+        **durable: Unpack[DurableOptions],
     ) -> RunResult:
         """Run a workflow to its end from sync code; see :meth:`run`.
 
@@ -172,6 +181,7 @@ class Runner:
             auto_previous_response_id=auto_previous_response_id,
             conversation_id=conversation_id,
             session=session,
+            **durable,
         )
 
     @classmethod
@@ -189,6 +199,7 @@ class Runner:
         session: Session | None = None,
         *,
         error_handlers: RunErrorHandlers[TContext] | None = None,
+        **durable: Unpack[DurableOptions],
     ) -> RunResultStreaming:
         """Begin a run in the background and return its live result at once; see :meth:`run`.
 
@@ -210,4 +221,82 @@ class Runner:
             auto_previous_response_id=auto_previous_response_id,
             conversation_id=conversation_id,
             session=session,
+            **durable,
         )
+
+    @classmethod
+    async def resume(
+        cls,
+        run_id: str,
+        starting_agent: Runnable[TContext],
+        *,
+        journal: JournalStore,
+        context: TContext | None = None,
+        hooks: RunHooks[TContext] | None = None,
+        run_config: RunConfig | dict[str, Any] | None = None,
+        error_handlers: RunErrorHandlers[TContext] | None = None,
+        session: Session | None = None,
+        if_running: Literal["wait", "raise"] = "wait",
+    ) -> RunResult:
+        """Go on with a durable run, or give its result again if it is over.
+
+        Its input, its limit of turns and its conversation come from the journal.
+
+        Args:
+            run_id: The run.
+            starting_agent: The agent or workflow that the run started with, as it is now.
+            journal: The journal that holds the run.
+            context: See :meth:`run`; a journal does not store it.
+            hooks: See :meth:`run`.
+            run_config: See :meth:`run`.
+            error_handlers: See :meth:`run`.
+            session: See :meth:`run`.
+            if_running: Whether to wait for the run if it is alive in another place, or to raise.
+
+        Raises:
+            UnknownRun: The journal has no such run.
+            Exception: See :meth:`run`.
+        """
+        head = await head_of_run(journal, run_id)
+        return await get_default_agent_runner().run(
+            starting_agent,
+            head.input,
+            max_turns=head.limit,
+            conversation_id=head.conversation.conversation_id,
+            previous_response_id=head.conversation.previous_response_id,
+            auto_previous_response_id=head.conversation.chained,
+            context=context,
+            hooks=hooks,
+            run_config=run_config,
+            error_handlers=error_handlers,
+            session=session,
+            journal=journal,
+            run_id=run_id,
+            if_running=if_running,
+        )
+
+    @staticmethod
+    async def fork(
+        run_id: str,
+        *,
+        journal: JournalStore,
+        at: int | None = None,
+        new_run_id: str | None = None,
+    ) -> str:
+        """Begin a new run with the first outcomes of a durable one; `resume` goes on with it.
+
+        Args:
+            run_id: The durable run, which stays as it is.
+            journal: The journal of both.
+            at: How many outcomes the new run has; all if left out. `agentgraph runs show` counts
+                them.
+            new_run_id: The id of the new run; a new one if left out.
+
+        Returns:
+            The id of the new run.
+
+        Raises:
+            UnknownRun: The journal has no such run.
+            UserError: There is no such point, a call was at work there, or the new id is taken.
+        """
+        return await fork_run(journal, run_id, at, new_run_id)

@@ -32,6 +32,7 @@ from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
     from agentgraph.items.responses import TResponseInputItem
+    from agentgraph.memory.journals.store import JournalStore
     from agentgraph.memory.session import Session
     from agentgraph.memory.util import SessionInputCallback
 
@@ -39,6 +40,7 @@ __all__ = [
     "DEFAULT_MAX_TURNS",
     "CallModelData",
     "CallModelInputFilter",
+    "DurableOptions",
     "ModelInputData",
     "OutputGuardrailBlockedMessageArgs",
     "OutputGuardrailBlockedMessageFormatter",
@@ -184,6 +186,7 @@ class RunConfig:
         tool_name_collision_policy: The reaction to two tools with the same name at run time.
         output_guardrail_blocked_message: The text that the session stores in place of a function's
             return value, if that was the output of the run and a guardrail blocked it.
+        journal: Where the run is stored while it works, unless the run names another journal.
 
     Raises:
         AgentDefinitionError: A setting has a value that cannot work.
@@ -213,6 +216,7 @@ class RunConfig:
     tool_not_found_behavior: ToolNotFoundBehavior = "raise_error"
     tool_name_collision_policy: ToolNameCollisionPolicy = "warn"
     output_guardrail_blocked_message: str | OutputGuardrailBlockedMessageFormatter | None = None
+    journal: JournalStore | None = None
 
     def __post_init__(self) -> None:
         settings: object = self.model_settings
@@ -310,8 +314,27 @@ def coerce_run_config(config: RunConfig | Mapping[str, Any] | None) -> RunConfig
             )
 
 
-class RunOptions(TypedDict, Generic[TContext]):
-    """The keyword arguments of a run.
+class DurableOptions(TypedDict):
+    """The keyword arguments of a durable run (docs/durable.md).
+
+    A run with them may also raise `RunInProgress` and `JournalError`.
+
+    Attributes:
+        journal: Where the run is stored while it works, so that it survives its process.
+        run_id: The run's id there: a run that exists goes on, or gives its result again.
+        if_running: What to do if that run is alive in another place: `"wait"` for it, or `"raise"`
+            `RunInProgress`.
+        replay_events: Whether a streamed run first shows the events of what it did before.
+    """
+
+    journal: NotRequired[JournalStore | None]
+    run_id: NotRequired[str | None]
+    if_running: NotRequired[Literal["wait", "raise"]]
+    replay_events: NotRequired[bool]
+
+
+class RunOptions(DurableOptions, Generic[TContext]):
+    """The keyword arguments of a run, beside those of a durable run.
 
     Attributes:
         context: The object that tools, guardrails and hooks receive.

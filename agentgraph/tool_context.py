@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from agentgraph.approvals import ApprovalLedger
+from agentgraph.approvals import ApprovalLedger, content_digest
 from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.run_context import RunContextWrapper, TContext
@@ -62,6 +62,8 @@ class ToolContext(RunContextWrapper[TContext]):
     # Data that a tool, such as one of an MCP server, attaches to its output.
     _custom_data: dict[str, Any] | None = field(default=None, repr=False)
     _failed: bool = field(default=False, repr=False)
+    # The run and the identity of the call in it.
+    _identity: tuple[object, ...] = field(default=(), repr=False)
 
     def __init__(
         self,
@@ -94,6 +96,15 @@ class ToolContext(RunContextWrapper[TContext]):
         self.tool_namespace = tool_namespace
         self.agent = agent
         self.run_config = _config(run_config)
+
+    @property
+    def idempotency_key(self) -> str:
+        """A key of the call, the same in every retry and after every resume of the run.
+
+        Pass it to a service that does nothing twice for one key. It is a digest without words of
+        the model; of a context that was made by hand, of the id of the call.
+        """
+        return content_digest(*(self._identity or ("by hand", self.tool_call_id)))
 
     @property
     def qualified_tool_name(self) -> str:

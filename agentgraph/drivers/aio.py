@@ -285,7 +285,7 @@ class Driver:
         for command in commands:
             if type(command) is Emit:
                 items = show(record, command, self.names)
-                if tell is not None and not self.replaying:
+                if tell is not None and (not self.replaying or self.caches.watcher.replays):
                     tell(command.emission, items, self.run.agent)
             elif type(command) is Perform:
                 self.owed[command.id] = command

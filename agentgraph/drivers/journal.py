@@ -8,12 +8,13 @@ next row, so if two writers append at once, one finds the index taken and fails
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from agentgraph.approvals import RunPath
-from agentgraph.exceptions import AgentsException
+from agentgraph.memory.journals.errors import IndexTaken
 from agentgraph.record.payloads import Failure, ModelReply, ToolReturn
+from agentgraph.runtime.commands import CommandId
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import Facts
 from agentgraph.usage import Usage
@@ -57,18 +58,18 @@ class Beginning(NamedTuple):
     facts: Facts
 
 
-class IndexTaken(AgentsException):
-    """Another writer has appended to the journal first; this append stored nothing."""
-
-
 class Journal(Protocol):
     """The store of a run's rows.
 
     Attributes:
         traces: The ids of the traces that this process has announced for the run.
+        is_durable: Whether its rows outlive the process.
+        started: The effects that began, by path and command; only of durable runs.
     """
 
     traces: frozenset[str]
+    is_durable: bool
+    started: Collection[tuple[RunPath, CommandId]]
 
     def __len__(self) -> int: ...
 
@@ -81,6 +82,15 @@ class Journal(Protocol):
 
         Raises:
             IndexTaken: The journal already has a row at that index.
+        """
+        ...
+
+    async def starts(self, path: RunPath, id: CommandId) -> None:
+        """Record that an effect begins; once this returns, it may.
+
+        Args:
+            path: The run.
+            id: The command whose work has the effect.
         """
         ...
 
@@ -179,6 +189,9 @@ class MemoryJournal:
 
     __slots__ = ("_machines", "_rows", "_runs", "_sorted", "account", "claim", "traces")
 
+    is_durable = False
+    started: Collection[tuple[RunPath, CommandId]] = ()
+
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.account: Usage | None = None
         self._rows: list[Row] = []
@@ -219,6 +232,9 @@ class MemoryJournal:
             )
         self._add(rows)
 
+    async def starts(self, path: RunPath, id: CommandId) -> None:
+        """See :class:`Journal`."""
+
     def inside(self, path: RunPath) -> Usage:
         """See :class:`Journal`."""
         return self._run(path).inside
@@ -237,7 +253,7 @@ class MemoryJournal:
         if recorded is None:
             run.began = beginning
             return beginning
-        if recorded.machine is beginning.machine:
+        if recorded.machine is beginning.machine and recorded.bindings is not None:
             return recorded
         if recorded.machine.fingerprint == beginning.machine.fingerprint:
             same = run.began = beginning._replace(facts=recorded.facts)

@@ -110,8 +110,7 @@ def make_run(
         caller_context: The context of another run, if the caller passed one; counts this usage too.
         resumption: The decisions and input since it came to rest; ``None`` for a new run.
     """
-    hooked = facts.hooks is not None or compiled[1].hooked
-    now = new(Facts, (facts.limit, facts.session is not None, hooked))
+    now = _facts_now(facts, compiled)
     machine, bindings, began = journal.began(facts.path, new(Beginning, (*compiled, now)))
     ledger = ApprovalLedger() if outer is None else outer._approvals.within(facts.path)
     record = Record(facts, ledger)
@@ -141,6 +140,27 @@ def make_run(
     )
     record.agent_id = machine.state[machine.initial].transitions[0].arrives
     return Run(facts, record, _bench(facts, record, wrapper, caches), resumption)
+
+
+def begin_again(run: Run, compiled: Compiled) -> None:
+    """Let a run that has done nothing yet begin as its journal says, once that was read.
+
+    Args:
+        run: The run.
+        compiled: The machine of the current program, and the objects of its symbols.
+    """
+    facts, caches, journal = run.facts, run.caches, run.caches.journal
+    now = _facts_now(facts, compiled)
+    machine, bindings, began = journal.began(facts.path, new(Beginning, (*compiled, now)))
+    caches.machine, caches.bindings, caches.began = machine, bindings, began
+    caches.submachines = _whole(machine, facts, journal).submachine
+    caches.stale |= began != now or machine is not compiled[0]
+    run.record.agent_id = machine.state[machine.initial].transitions[0].arrives
+
+
+def _facts_now(facts: RunFacts, compiled: Compiled) -> Facts:
+    hooked = facts.hooks is not None or compiled[1].hooked
+    return new(Facts, (facts.limit, facts.session is not None, hooked))
 
 
 def _bench(

@@ -62,6 +62,7 @@ class Watcher:
             of a slow watcher.
         backpressure: Awaited when the model is too far ahead.
         drained: Awaited between two turns; returns once the watcher has seen everything shown.
+        replays: Whether it also sees what a resumed run did before.
     """
 
     streamed: bool = False
@@ -69,6 +70,7 @@ class Watcher:
     publish: Callable[[StreamEvent], bool] | None = None
     backpressure: Callable[[], Awaitable[None]] | None = None
     drained: Callable[[], Awaitable[None]] | None = None
+    replays: bool = False
 
 
 UNWATCHED = Watcher()

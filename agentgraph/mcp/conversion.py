@@ -106,6 +106,8 @@ def to_function_tool(
         tool_input_guardrails=server.tool_input_guardrails,
         tool_output_guardrails=server.tool_output_guardrails,
         needs_approval=server.approval.for_tool(tool, agent),
+        read_only=getattr(tool.annotations, "read_only_hint", None) is True,
+        idempotent=getattr(tool.annotations, "idempotent_hint", None) is True,
         _failure_error_function=handler,
         _origin=server.origin,
         _tool_origin=ToolOrigin(ToolOriginType.MCP, mcp_server_name=server.name),

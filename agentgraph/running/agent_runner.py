@@ -13,6 +13,7 @@ from typing_extensions import Unpack
 from agentgraph.drivers.workbench import UNWATCHED, StandIn, Watcher
 from agentgraph.run_config import RunOptions, coerce_run_config
 from agentgraph.run_context import TContext
+from agentgraph.running.claims import claimed
 from agentgraph.running.ending import carry_out, input_list, interruptions_of, output_of, result_of
 from agentgraph.running.event_queue import EventQueue
 from agentgraph.running.launch import Launch, at_rest, launch, live_state, state_of
@@ -87,7 +88,8 @@ class AgentRunner:
     ) -> RunResultStreaming:
         """See :meth:`Runner.run_streamed`."""
         queue = EventQueue()
-        launched = self._launch(starting_agent, input, kwargs, watcher_of(queue))
+        watcher = watcher_of(queue, replays=kwargs.get("replay_events", False))
+        launched = self._launch(starting_agent, input, kwargs, watcher)
         result = _live_result(launched)
         result._begin(
             launched.run,
@@ -105,7 +107,7 @@ def _name(launched: Launch) -> str:
 
 async def _carry_out(launched: Launch) -> Rest:
     journal = launched.journal
-    async with journal.claim:
+    async with claimed(launched):
         context = launched.shared_context
         journal.account = None if context is None else context.usage
         rows = len(journal)

@@ -59,6 +59,7 @@ def check_options(options: Mapping[str, Any]) -> None:
         )
     _check_handlers(options.get("error_handlers"))
     _check_session(options)
+    _check_journal(options)
 
 
 def _check_handlers(handlers: object) -> None:
@@ -80,6 +81,26 @@ def _check_handlers(handlers: object) -> None:
             raise AgentDefinitionError(
                 f"error_handlers[{fault!r}] must be callable with one argument: the failure"
             )
+
+
+def _check_journal(options: Mapping[str, Any]) -> None:
+    journal, run_id = options.get("journal"), options.get("run_id")
+    if journal is not None and not (hasattr(journal, "append") and hasattr(journal, "claim")):
+        raise AgentDefinitionError(
+            f"journal must be a journal such as SQLiteJournal, got {type(journal).__name__}"
+        )
+    if run_id is not None and (not isinstance(run_id, str) or not _is_writable(run_id)):
+        raise UserError("run_id must be a text that is not empty and that UTF-8 can carry")
+    if options.get("if_running", "wait") not in ("wait", "raise"):
+        raise UserError(f"if_running is 'wait' or 'raise', not {options['if_running']!r}")
+
+
+def _is_writable(text: str) -> bool:
+    """Whether a text is not empty, and UTF-8 can carry it."""
+    try:
+        return bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _check_session(options: Mapping[str, Any]) -> None:

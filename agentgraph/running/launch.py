@@ -16,6 +16,7 @@ from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.run import Run, make_run
 from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
 from agentgraph.drivers.workbench import InnerRuns, Watcher
+from agentgraph.exceptions import UserError
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.items.question_item import Interruption
 from agentgraph.items.text import carried
@@ -28,7 +29,9 @@ from agentgraph.run_context import RunContextWrapper
 from agentgraph.running.agent_call import call_agent
 from agentgraph.running.arguments import check_input, check_options
 from agentgraph.running.branch_call import run_branch
+from agentgraph.running.durable import DurableJournal, IfRunning
 from agentgraph.running.needed_context import check_context
+from agentgraph.running.persist import classes_of
 from agentgraph.running.recompile import Recompile
 from agentgraph.running.state import OVER, RunState
 from agentgraph.runtime.outcomes import Call
@@ -52,12 +55,14 @@ class Launch(NamedTuple):
         program: The program it runs.
         journal: The rows of the run, shared by all its states.
         shared_context: The context of another run, if the caller passed that one.
+        if_running: What to do if a durable run is alive in another place.
     """
 
     run: Run
     program: Program
     journal: MemoryJournal
     shared_context: RunContextWrapper[Any] | None = None
+    if_running: IfRunning = "wait"
 
 
 def note_start(source: Source | Program, options: Mapping[str, Any]) -> None:
@@ -97,7 +102,7 @@ def launch(
     plain = options.get("run_config") is None and not handlers
     program = program_for(source, DEFAULT_SCOPE if plain else RunScope.of(config, handlers))
     facts = RunFacts(
-        run_id=os.urandom(16).hex(),
+        run_id=options.get("run_id") or os.urandom(16).hex(),
         path=_OUTERMOST,
         machine="",
         input=input,
@@ -109,7 +114,7 @@ def launch(
         handlers=handlers,
         conversation=_conversation(options),
     )
-    journal = MemoryJournal()
+    journal = _journal(options, config, facts.run_id, program)
     context, caller_context = _unwrapped(options)
     check_context((bound.agent for bound in program.bindings.agents.values()), context)
     run = make_run(
@@ -121,9 +126,28 @@ def launch(
         watcher=watcher,
         context=context,
         caller_context=caller_context,
+        resumption=Resumed() if journal.is_durable else None,
     )
     check_outputs_can_be_withheld(run.agent, config, facts.conversation)
-    return Launch(run, program, journal, caller_context)
+    waits = options.get("if_running", "wait")
+    return Launch(run, program, journal, shared_context=caller_context, if_running=waits)
+
+
+def _journal(
+    options: Mapping[str, Any], config: RunConfig, run_id: str, program: Program
+) -> MemoryJournal:
+    """The journal of a run; nothing of a stored one was read yet.
+
+    Raises:
+        UserError: The caller names a run, but no journal.
+    """
+    store = options.get("journal") or config.journal
+    if store is None:
+        if options.get("run_id") is not None:
+            raise UserError("run_id names a run in a journal, so pass journal=, too.")
+        return MemoryJournal()
+    machines = {program.machine.fingerprint: program.machine}
+    return DurableJournal(store, run_id, classes_of(program.bindings), machines)
 
 
 def _conversation(options: Mapping[str, Any]) -> ConversationIds:
@@ -170,11 +194,17 @@ def _resumed(
         conversation=first.conversation,
     )
     context, caller_context = _unwrapped(options)
+    journal = state.journal
+    if not journal.is_durable:
+        stored = _journal(options, config, first.run_id, program)
+        if isinstance(stored, DurableJournal):
+            stored.continues(journal)
+            journal = stored
     run = make_run(
         facts,
         (program.machine, program.bindings),
         Recompile(program.source, scope),
-        state.journal,
+        journal,
         inner=INNER,
         watcher=watcher,
         context=state.context.context if context is None else context,
@@ -182,7 +212,8 @@ def _resumed(
         resumption=Resumed(state.context._approvals.unrecorded(), state._pending_input),
     )
     run.caches.stale |= scope is not program.scope
-    return Launch(run, program, state.journal, caller_context)
+    waits = options.get("if_running", "wait")
+    return Launch(run, program, journal, shared_context=caller_context, if_running=waits)
 
 
 class AtRest(NamedTuple):

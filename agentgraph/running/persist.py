@@ -94,8 +94,7 @@ def head_of(facts: RunFacts, journal: MemoryJournal) -> dict[str, Any]:
         "run": facts.run_id,
         "code": installed_version(),
         "began": [
-            {"path": _steps(path), "facts": list(one.facts), **_named(journal, one.machine)}
-            for path, one in journal.beginnings().items()
+            beginning_to_json(path, one, journal) for path, one in journal.beginnings().items()
         ],
         "input": encode_input(facts.input),
         "limit": facts.limit,
@@ -103,7 +102,35 @@ def head_of(facts: RunFacts, journal: MemoryJournal) -> dict[str, Any]:
     }
 
 
-def _steps(path: RunPath) -> list[list[int]]:
+def beginning_to_json(
+    path: RunPath, beginning: Beginning, journal: MemoryJournal
+) -> dict[str, Any]:
+    """What a run began with, as JSON data."""
+    named = _named(journal, beginning.machine)
+    return {"path": steps_of(path), "facts": list(beginning.facts), **named}
+
+
+def beginning_from_json(
+    data: Mapping[str, Any], machines: Mapping[str, Machine]
+) -> tuple[RunPath, Beginning]:
+    """Read what :func:`beginning_to_json` wrote.
+
+    Args:
+        data: The data.
+        machines: The machines by fingerprint.
+    """
+    whole = machines[data["machine"]]
+    part = whole.submachine[data["part"]] if "part" in data else whole
+    return path_of(data["path"]), Beginning(part, None, Facts(*data["facts"]))
+
+
+def path_of(steps: Sequence[Sequence[int]]) -> RunPath:
+    """Read what :func:`steps_of` wrote."""
+    return tuple(tuple(step) for step in steps)
+
+
+def steps_of(path: RunPath) -> list[list[int]]:
+    """A path as JSON data."""
     return [list(step) for step in path]
 
 
@@ -121,7 +148,7 @@ def rows_of(journal: MemoryJournal) -> list[dict[str, Any]]:
         NotStorable: A value of user code has no stored form; the message names its row and its
             place there.
     """
-    return [_row_to_json(index, row) for index, row in enumerate(journal.all())]
+    return [row_to_json(index, row) for index, row in enumerate(journal.all())]
 
 
 def machines_of(journal: MemoryJournal) -> dict[str, Any]:
@@ -132,12 +159,21 @@ def machines_of(journal: MemoryJournal) -> dict[str, Any]:
     return {key: json.loads(machine.to_json()) for key, machine in by_fingerprint.items()}
 
 
-def _row_to_json(index: int, row: Row) -> dict[str, Any]:
+def row_to_json(index: int, row: Row) -> dict[str, Any]:
+    """One row as JSON data.
+
+    Args:
+        index: Its number among the rows.
+        row: The row.
+
+    Raises:
+        NotStorable: A value of user code has no stored form; the message names its place.
+    """
     control = encode_outcome(row.outcome)
     payload = write_payload(row.outcome.payload, f"rows[{index}]")
     return {
         "index": index,
-        "path": _steps(row.path),
+        "path": steps_of(row.path),
         "id": control["id"],
         "event": control["event"],
         "state": row.state,
@@ -147,6 +183,18 @@ def _row_to_json(index: int, row: Row) -> dict[str, Any]:
         **({} if row.spent is None else {"spent": serialize_usage(row.spent)}),
         **({} if payload is None else {"payload": payload}),
     }
+
+
+def machine_of(fingerprint: str, text: str) -> Machine:
+    """Read the JSON text of a machine.
+
+    Raises:
+        UserError: It is another machine.
+    """
+    machine = machine_from_json(text)
+    if machine.fingerprint != fingerprint:
+        raise DamagedState(f"machine {fingerprint!r} has another fingerprint")
+    return machine
 
 
 def read_journal(
@@ -167,19 +215,14 @@ def read_journal(
         UserError: A part cannot be read; the message names the part.
     """
     with reading("rows"):
-        journal = MemoryJournal(_row_from_json(index, row, types) for index, row in enumerate(rows))
+        journal = MemoryJournal(row_from_json(index, row, types) for index, row in enumerate(rows))
     with reading("machines"):
-        wholes = {key: machine_from_json(json.dumps(one)) for key, one in machines.items()}
-    for key, machine in wholes.items():
-        if machine.fingerprint != key:
-            raise DamagedState(f"machine {key!r} has another fingerprint")
+        wholes = {key: machine_of(key, json.dumps(one)) for key, one in machines.items()}
+    for machine in wholes.values():
         journal.keep_machine(machine, None)
     with reading("began"):
         for one in head["began"]:
-            whole = wholes[one["machine"]]
-            part = whole.submachine[one["part"]] if "part" in one else whole
-            beginning = Beginning(part, None, Facts(*one["facts"]))
-            journal.began(tuple(map(tuple, one["path"])), beginning)
+            journal.began(*beginning_from_json(one, wholes))
     if () not in journal.beginnings():
         raise DamagedState("began: the row of the outermost run is missing")
     with reading("the head"):
@@ -232,12 +275,22 @@ _DAMAGE = (AttributeError, IndexError, TypeError, ValueError, CodecError, Machin
 """What reading a damaged text may raise."""
 
 
-def _row_from_json(index: int, row: Mapping[str, Any], types: Types | None) -> Row:
+def row_from_json(index: int, row: Mapping[str, Any], types: Types | None) -> Row:
+    """Read what :func:`row_to_json` wrote.
+
+    Args:
+        index: Its number among the rows, for messages.
+        row: The data.
+        types: The classes of the program, by path.
+
+    Raises:
+        UserError: It cannot be read.
+    """
     with reading(f"rows[{index}]"):
         control = {"version": 2, "id": row["id"], "event": row["event"], "reply": row.get("reply")}
         usage = row.get("spent")
         return Row(
-            path=tuple(map(tuple, row["path"])),
+            path=path_of(row["path"]),
             outcome=decode_outcome(control, read_payload(row.get("payload"), types)),
             state=row["state"],
             sequence=row["sequence"],

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from agentgraph.items import RunItem
 
 
-def watcher_of(queue: EventQueue) -> Watcher:
-    """Make a watcher that puts the stream events of a run on a queue."""
+def watcher_of(queue: EventQueue, *, replays: bool = False) -> Watcher:
+    """Make a watcher that puts the stream events of a run on a queue.
+
+    Args:
+        queue: The queue.
+        replays: Whether it also gets the events of what a resumed run did before.
+    """
 
     def show(emission: Emission, items: Sequence[RunItem], agent: Agent[Any]) -> None:
         for event in project(emission, items, agent):
@@ -28,4 +33,5 @@ def watcher_of(queue: EventQueue) -> Watcher:
         publish=queue.put,
         backpressure=queue.backpressure,
         drained=queue.drained,
+        replays=replays,
     )

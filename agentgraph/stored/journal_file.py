@@ -15,7 +15,16 @@ from typing import Any, Final
 
 from agentgraph.exceptions import UserError
 
-__all__ = ["KIND", "SCHEMA_VERSION", "DamagedJournal", "machine_row", "read", "write"]
+__all__ = [
+    "KIND",
+    "SCHEMA_VERSION",
+    "DamagedJournal",
+    "line_of",
+    "machine_row",
+    "object_in",
+    "read",
+    "write",
+]
 
 SCHEMA_VERSION: Final = "agentgraph/1"
 KIND: Final = "journal"
@@ -76,7 +85,7 @@ def write(header: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> str:
     return "".join(
         [
             _line(first, _HEADER_KEYS, "The header"),
-            *(_line(row, _ROW_KEYS, f"Row {number}") for number, row in enumerate(numbered)),
+            *(line_of(row, f"Row {number}") for number, row in enumerate(numbered)),
         ]
     )
 
@@ -96,7 +105,7 @@ def read(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """
     # Not `splitlines`: text in a value may contain other line separators.
     lines = text.removesuffix("\n").split("\n")
-    header = _object(lines[0], 1)
+    header = object_in(lines[0], 1)
     version = header.pop(_VERSION_KEY, None)
     if version is None:
         raise DamagedJournal(1, f"it has no {_VERSION_KEY}, so it is not the header of a journal")
@@ -108,7 +117,7 @@ def read(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     kind = header.pop("kind", None)
     if kind != KIND:
         raise UserError(f"The text holds a {kind!r}, not a {KIND!r}.")
-    rows = [_object(line, number) for number, line in enumerate(lines[1:], start=2)]
+    rows = [object_in(line, number) for number, line in enumerate(lines[1:], start=2)]
     _check_order(rows, 2)
     return header, rows
 
@@ -143,6 +152,19 @@ def _check_order(rows: Iterable[Mapping[str, Any]], first_line: int) -> None:
             raise DamagedJournal(number, "it has neither an index nor a kind")
 
 
+def line_of(row: Mapping[str, Any], name: str) -> str:
+    """Write one row as a line, with a line feed at its end.
+
+    Args:
+        row: The row; JSON data.
+        name: What it is, for messages.
+
+    Raises:
+        UserError: The row is not JSON data.
+    """
+    return _line(row, _ROW_KEYS, name)
+
+
 def _line(row: Mapping[str, Any], leading: tuple[str, ...], name: str) -> str:
     keys = [key for key in leading if key in row]
     keys += sorted(row.keys() - {*leading, *_LAST})
@@ -159,7 +181,16 @@ def _line(row: Mapping[str, Any], leading: tuple[str, ...], name: str) -> str:
     return _LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
-def _object(line: str, number: int) -> dict[str, Any]:
+def object_in(line: str, number: int) -> dict[str, Any]:
+    """Read one line.
+
+    Args:
+        line: The line.
+        number: Its number, counted from one.
+
+    Raises:
+        DamagedJournal: It is not a JSON object.
+    """
     try:
         value = json.loads(line, parse_constant=_refuse, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agentgraph.testing.checking import assert_clean
     from agentgraph.testing.comparing import Difference, same_behaviour
     from agentgraph.testing.exploring import can_reach, explore
+    from agentgraph.testing.journals import assert_journal_conformance
     from agentgraph.testing.model import (
         InvalidModelStep,
         ModelCall,
@@ -71,6 +72,7 @@ __all__ = [
     "assert_answers_within",
     "assert_at_most",
     "assert_clean",
+    "assert_journal_conformance",
     "assert_never",
     "assert_precedes",
     "assert_reaches",
@@ -117,6 +119,7 @@ _MODULES = {
     "assert_answers_within": "testing.properties",
     "assert_at_most": "testing.properties",
     "assert_clean": "testing.checking",
+    "assert_journal_conformance": "testing.journals",
     "assert_never": "testing.properties",
     "assert_precedes": "testing.properties",
     "assert_reaches": "testing.properties",

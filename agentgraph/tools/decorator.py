@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing_extensions import Unpack
 
 from agentgraph.authoring.origin import SourceLine
 from agentgraph.exceptions import AgentDefinitionError, UserError
@@ -34,6 +35,7 @@ from agentgraph.tools.function import (
     FunctionToolCustomDataExtractor,
     ToolApproval,
     ToolCaller,
+    ToolEffects,
     ToolEnabled,
     ToolErrorFunction,
     ToolTimeoutBehavior,
@@ -74,6 +76,7 @@ def function_tool(
     allowed_callers: list[ToolCaller] | None = None,
     output_type: Any | None = None,
     output_json_schema: dict[str, Any] | None = None,
+    **effects: Unpack[ToolEffects],
 ) -> FunctionTool: ...
 
 
@@ -99,6 +102,7 @@ def function_tool(
     allowed_callers: list[ToolCaller] | None = None,
     output_type: Any | None = None,
     output_json_schema: dict[str, Any] | None = None,
+    **effects: Unpack[ToolEffects],
 ) -> Callable[[ToolFunction[...]], FunctionTool]: ...
 
 
@@ -123,24 +127,24 @@ def function_tool(
     allowed_callers: list[ToolCaller] | None = None,
     output_type: Any | None = None,
     output_json_schema: dict[str, Any] | None = None,
+    **effects: Unpack[ToolEffects],
 ) -> FunctionTool | Callable[[ToolFunction[...]], FunctionTool]:
     """Make a tool from a function, as a decorator with or without arguments.
 
     Its name, description and schema come from signature and docstring. A sync one runs in a thread.
+    `function_schema` and `FunctionTool` describe the arguments that are not listed here.
 
     Args:
         func: The function, sync or async; its context parameter is the first or keyword-only.
-            `function_schema` and `FunctionTool` describe the arguments that are not listed here.
         failure_error_function: Writes what the model reads when a call fails; `None` ends the run.
         strict_mode: Whether the provider holds the model to the schema; free maps need `False`.
-        timeout: In seconds; for async functions only, because a thread cannot be stopped.
+        timeout: In seconds; for async functions only: no thread can be stopped.
         output_type: The type of the output, in place of `output_json_schema`.
 
     Raises:
         UserError: The signature cannot be described, or the function is a generator.
         AgentDefinitionError: A sync function has a timeout, or a value cannot work.
     """
-    output_schema = _output_schema(output_type, output_json_schema)
     schema_options = (docstring_style, name_override, description_override, use_docstring_info)
 
     def make(function: ToolFunction[...]) -> FunctionTool:
@@ -156,7 +160,8 @@ def function_tool(
             defer_loading=defer_loading,
             custom_data_extractor=custom_data_extractor,
             allowed_callers=allowed_callers,
-            output_json_schema=output_schema,
+            output_json_schema=_output_schema(output_type, output_json_schema),
+            **effects,
             **_derived(function, schema, failure_error_function),
         )
 

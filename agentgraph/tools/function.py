@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, get_args
 
+from typing_extensions import TypedDict
+
 from agentgraph.authoring.function_names import check_function_name
 from agentgraph.authoring.guardrail_kinds import check_guardrails
 from agentgraph.authoring.origin import SourceLine, caller_origin
@@ -35,8 +37,10 @@ __all__ = [
     "FunctionToolCustomDataContext",
     "FunctionToolCustomDataExtractor",
     "FunctionToolResult",
+    "OnInterrupted",
     "ToolApproval",
     "ToolCaller",
+    "ToolEffects",
     "ToolEnabled",
     "ToolErrorFunction",
     "ToolOrigin",
@@ -65,6 +69,24 @@ ToolTimeoutBehavior = Literal["error_as_result", "raise_exception"]
 
 ToolCaller: TypeAlias = Literal["direct", "programmatic"]
 """Who may call a tool: the model itself, or a program that it writes at the provider."""
+
+OnInterrupted: TypeAlias = Literal["retry", "fail", "ask"]
+"""What a durable run does about a call that was at work when its process died."""
+
+
+class ToolEffects(TypedDict, total=False):
+    """What a call of a tool changes outside, as `FunctionTool` says it.
+
+    Attributes:
+        read_only: Whether a call changes nothing.
+        idempotent: Whether a second call with the same arguments changes nothing more.
+        on_interrupted: What a durable run does about a call whose process died.
+    """
+
+    read_only: bool
+    idempotent: bool
+    on_interrupted: OnInterrupted | None
+
 
 _TIMEOUT_BEHAVIORS: Final = get_args(ToolTimeoutBehavior)
 
@@ -97,6 +119,11 @@ class FunctionTool:
         allowed_callers: Who may call the tool. It and `output_json_schema` go out in the request
             to the Responses API, and change nothing on this side.
         output_json_schema: The schema of the output, for programs at the provider.
+        read_only: Whether a call changes nothing.
+        idempotent: Whether a second call with the same arguments changes nothing more.
+        on_interrupted: What a durable run does about a call that its process may or may not have
+            carried out before it died: `"retry"` it, `"fail"`, or `"ask"` a person. If left out,
+            it retries calls that are read-only or idempotent, and asks about others.
 
     Raises:
         AgentDefinitionError: When a field has a value of the wrong type, the timeout is not a
@@ -124,6 +151,9 @@ class FunctionTool:
     )
     allowed_callers: list[ToolCaller] | None = field(default=None, kw_only=True)
     output_json_schema: dict[str, Any] | None = field(default=None, kw_only=True)
+    read_only: bool = field(default=False, kw_only=True)
+    idempotent: bool = field(default=False, kw_only=True)
+    on_interrupted: OnInterrupted | None = field(default=None, kw_only=True)
     # The handler that `on_invoke_tool` applies to errors. It also answers a tool that cancels
     # itself.
     _failure_error_function: ToolErrorFunction | None = field(
@@ -184,6 +214,11 @@ class FunctionTool:
             self, "params_json_schema", isinstance(self.params_json_schema, dict), "a JSON schema"
         )
         _require(self, "on_invoke_tool", callable(self.on_invoke_tool), "an async function")
+        for flag in ("read_only", "idempotent"):
+            _require(self, flag, isinstance(getattr(self, flag), bool), "a bool")
+        answers = (None, *get_args(OnInterrupted))
+        fits = self.on_interrupted in answers
+        _require(self, "on_interrupted", fits, "'retry', 'fail', 'ask' or None")
         for flag in ("is_enabled", "needs_approval"):
             value = getattr(self, flag)
             _require(self, flag, isinstance(value, bool) or callable(value), "a bool or a function")

@@ -20,7 +20,7 @@ from agentgraph.extensions.memory import advanced_sqlite_reports
 from agentgraph.frontend import lower_agent, lower_tools, shapes
 from agentgraph.frontend.digests import public_fields
 from agentgraph.frontend.scope import RunScope
-from agentgraph.run_config import RunOptions
+from agentgraph.run_config import DurableOptions, RunOptions
 from agentgraph.usage.run_usage import RunUsage
 
 
@@ -109,4 +109,4 @@ def test_a_ruling_comes_back_with_every_field() -> None:
 def test_the_options_of_a_run_are_the_keywords_of_the_runner() -> None:
     keywords = inspect.signature(Runner.run).parameters.values()
     names = {one.name for one in keywords if one.kind is one.KEYWORD_ONLY}
-    assert names == RunOptions.__annotations__.keys()
+    assert names | DurableOptions.__annotations__.keys() == RunOptions.__annotations__.keys()

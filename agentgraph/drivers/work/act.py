@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from agentgraph.drivers.work.call import LocalCall, call_at_hand, local_call
+from agentgraph.drivers.work.interrupted import begin_effect
 from agentgraph.drivers.work.missing import missing
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import (
@@ -57,6 +58,10 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
         return await missing(bench, command)
     if bench.caches.stand_in is not None and command.phase.kind is not _AGENT:
         answered = await call.stood_in()
+        if answered is not None:
+            return answered
+    if bench.caches.journal.is_durable and command.phase.kind is not _AGENT:
+        answered = await begin_effect(call)
         if answered is not None:
             return answered
     context = call.context()

@@ -12,6 +12,7 @@ from agentgraph.drivers.work import custom, function, patch, shell
 from agentgraph.drivers.work.call import LocalCall, local_call
 from agentgraph.drivers.work.computer import operate_computer
 from agentgraph.drivers.work.hosted import answer_approval_request
+from agentgraph.drivers.work.interrupted import begin_effect
 from agentgraph.drivers.work.missing import missing
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.runtime.commands import Perform
@@ -45,4 +46,4 @@ async def perform_action(bench: Workbench, command: Perform) -> Outcome:
     call = await local_call(bench, command)
     if call.tool is None:
         return await missing(bench, command)
-    return await call.stood_in() or await _ACTIONS[call.raw.type](call)
+    return await call.stood_in() or await begin_effect(call) or await _ACTIONS[call.raw.type](call)

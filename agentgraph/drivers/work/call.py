@@ -79,6 +79,7 @@ class LocalCall(NamedTuple):
                 run_config=config,
             )
         context.usage = RunUsage(bench.context.usage)
+        context._identity = (bench.facts.run_id, bench.key(command))
         if several:
             contexts[place] = context
         return context

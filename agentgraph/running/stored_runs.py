@@ -1,0 +1,114 @@
+"""Durable runs by their id: to go on with one, and to make a new one from a point of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from agentgraph.approvals import RunPath
+from agentgraph.exceptions import UserError
+from agentgraph.memory.journals import JournalStore, UnknownRun
+from agentgraph.memory.journals.holders import new_holder
+from agentgraph.running.journal_lines import (
+    BEGAN,
+    STARTED,
+    Head,
+    outcome_of,
+    read_head,
+    started_of,
+)
+from agentgraph.runtime.commands import CommandId
+from agentgraph.stored.journal_file import line_of, object_in
+
+__all__ = ["fork_run", "head_of_run"]
+
+
+async def head_of_run(store: JournalStore, run_id: str) -> Head:
+    """What holds for a whole run.
+
+    Raises:
+        UnknownRun: There is no such run.
+    """
+    stored = await store.find(run_id)
+    if stored is None:
+        raise UnknownRun(run_id, store.place)
+    return read_head(stored.head)
+
+
+async def fork_run(store: JournalStore, run_id: str, at: int | None, new_run_id: str | None) -> str:
+    """Begin a new run with the first outcomes of a stored one.
+
+    Args:
+        store: The journal of both.
+        run_id: The stored run.
+        at: How many of its outcomes the new run has; all if left out.
+        new_run_id: The id of the new run; a new one if left out.
+
+    Returns:
+        The id of the new run.
+
+    Raises:
+        UnknownRun: There is no such run.
+        UserError: The number is out of range, a call is at work at that point, or the new id is
+            taken.
+    """
+    stored = await store.find(run_id)
+    if stored is None:
+        raise UnknownRun(run_id, store.place)
+    new = os.urandom(16).hex() if new_run_id is None else new_run_id
+    if await store.find(new) is not None:
+        raise UserError(f"There is a run {new!r} in {store.place} already.")
+    texts = await store.read(run_id)
+    lines = [object_in(text, number) for number, text in enumerate(texts, 1)]
+    kept = _first(lines, at, run_id)
+    head = {**json.loads(stored.head), "run": new}
+    await store.open(new, line_of(head, "The head").rstrip("\n"))
+    epoch = await store.claim(new, new_holder(), store.claim_seconds)
+    for fingerprint in _machines(lines[:kept]):
+        machine = await store.machine(fingerprint)
+        if machine is not None:
+            await store.keep_machine(new, fingerprint, machine)
+    if kept:
+        await store.append(new, epoch, 0, texts[:kept])
+    await store.finish(new, epoch, "stopped", stored.note)
+    return new
+
+
+def _first(lines: list[dict[str, Any]], at: int | None, run_id: str) -> int:
+    """How many lines belong to the first outcomes."""
+    outcomes = sum("index" in line for line in lines)
+    wished = outcomes if at is None else at
+    if not 0 <= wished <= outcomes:
+        raise UserError(f"Run {run_id!r} has {outcomes} outcomes, so it has no point {wished}.")
+    if wished == 0:
+        return 0
+    kept = next(place for place, line in enumerate(lines, 1) if line.get("index") == wished - 1)
+    if at is None:
+        kept = len(lines)
+    at_work = _at_work(lines[:kept])
+    if at_work:
+        raise UserError(
+            f"Run {run_id!r} cannot be forked at {wished}: {len(at_work)} calls are at work there,"
+            " and it is unknown what they did. Fork it at an outcome before or after them."
+        )
+    return kept
+
+
+def _at_work(lines: Iterable[Mapping[str, Any]]) -> set[tuple[RunPath, CommandId]]:
+    """The effects that began and have no outcome."""
+    begun: set[tuple[RunPath, CommandId]] = set()
+    for line in lines:
+        if line.get("kind") == STARTED:
+            begun.add(started_of(line))
+        elif "index" in line:
+            begun.discard(outcome_of(line))
+    return begun
+
+
+def _machines(lines: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The machines that some lines name."""
+    began = {line["machine"] for line in lines if line.get("kind") == BEGAN}
+    payloads = (line.get("payload") or {} for line in lines)
+    return began | {one["after"] for one in payloads if one.get("is") == "migrated"}
