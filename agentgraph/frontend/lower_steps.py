@@ -102,6 +102,7 @@ class _Lowering:
             digest="" if self.bare else _digest(read),
             takes=() if self.bare or read.function is None else tuple(_takes(read.function)),
             allowed=allowed_on(read.part),
+            asks=plain(read.part.question) if isinstance(read.part, QuestionStep) else "",
             branches=lower_branches(read, self.subcharts, bare=self.bare),
         )
 

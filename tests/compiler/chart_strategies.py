@@ -239,6 +239,7 @@ steps = of_routes.flatmap(
         digest=words,
         takes=few(types),
         allowed=few(words),
+        asks=words,
         **{name: st.just(value) for name, value in route.items()},
     )
 )

@@ -109,6 +109,53 @@ def test_the_drawing_of_a_workflow_with_edges_is_as_reviewed(
     assert_golden(source, f"edges-{level}.{ending}")
 
 
+def letters(question: str = "May we send it?") -> Chart:
+    """A loop through a question, and one with which the run ends."""
+    draft = Agent(name="Draft")
+    flow = Workflow("Letters", start=draft)
+    person, last = flow.ask("person", question, answer=Review), flow.ask("last", "Well?")
+    flow.then(draft, person)
+    flow.route(person, on="ok", cases={True: last, False: draft})
+    return lower(flow)[0]
+
+
+def test_a_question_has_a_box_of_its_own_that_says_what_it_asks() -> None:
+    picture = agents_picture(letters())
+    person, last = boxes(picture)["person"], boxes(picture)["last"]
+    assert (person.role, person.mark, last.role, last.mark) == (
+        Role.QUESTION, Mark.NONE, Role.QUESTION, Mark.ENDS,
+    )  # fmt: skip
+    assert [(row.name, row.remark) for row in person.rows] == [
+        ("asks", "May we send it?"),
+        ("decides on", "ok"),
+    ]
+    assert edges(picture) == {
+        ("Draft", "person", ()),
+        ("person", "last", ("true",)),
+        ("person", "Draft", ("false",)),
+    }
+    long = boxes(agents_picture(letters("x" * 200)))["person"].rows[0].remark
+    assert long == f"{'x' * 59}…"
+
+
+def test_the_states_of_a_question_can_be_folded() -> None:
+    folded = picture_of(letters(), View("states", fold=True))
+    person = boxes(folded)["person"]
+    assert (person.role, [row.name for row in person.rows]) == (
+        Role.QUESTION, ["asking", "leaving"],
+    )  # fmt: skip
+    unfolded = picture_of(letters(), View("states", fold=False))
+    [asking] = [box for box in unfolded.root.walk() if ("", "person.asking") in box.about]
+    assert asking.title == "asking"
+
+
+@pytest.mark.parametrize(
+    ("ending", "sign"), [("dot", "shape=octagon"), ("mmd", '[\\"<b>person</b>'), ("txt", "person")]
+)
+def test_each_back_end_draws_a_question(ending: str, sign: str, tmp_path: Path) -> None:
+    assert sign in render(letters(), tmp_path / f"drawing.{ending}", View("agents"))
+
+
 def test_an_arrow_says_which_cases_lead_to_a_step_and_how_often() -> None:
     assert edges(agents_picture(support())) == {
         ("Triage", "Draft", ("refund",)),

@@ -14,7 +14,7 @@ from agentgraph_compiler.analysis.edges import never_taken
 from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.analysis.rounds import places_in_reach
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.ir.steps import Case, Step
+from agentgraph_compiler.ir.steps import Case, Step, StepKind
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -113,12 +113,13 @@ class StepGraph:
         return tuple(self.chart.step[id].name for id in path)
 
     def uncounted_loops(self) -> Iterator[tuple[Step, ...]]:
-        """The loops that no limit ends: steps that lead to each other without a counted edge."""
+        """The loops that neither a limit nor a person ends: steps that lead to each other without a
+        counted edge and without a question."""
         import networkx as nx
 
         graph: nx.DiGraph[str] = nx.DiGraph()
         for step in self.chart.steps:
-            if step.id in self.reached:
+            if step.id in self.reached and step.kind is not StepKind.QUESTION:
                 never = never_taken(step)
                 cases = [case for case in step.cases if case.label not in never]
                 graph.add_edges_from((step.id, case.target) for case in cases if not case.at_most)

@@ -3,6 +3,7 @@
 ## What it does
 
 Finds steps that lead back to each other without an edge that is taken `at_most` a number of times.
+A loop in which a person answers a question in each round is none of them.
 
 ## Why is this bad?
 

@@ -36,6 +36,7 @@ def step_lines(step: Step, at: Callable[[Origin], str]) -> Iterator[str]:
         f"gives {type_term(step.output)}" if step.output != ANY else "",
         f"digest {word(step.digest)}" if step.digest else "",
         f"allow {words(step.allowed)}" if step.allowed else "",
+        f"asks {quoted(step.asks)}" if step.asks else "",
         at(step.origin),
     )
     yield from (f"  takes {type_term(type)}" for type in step.takes)
@@ -101,6 +102,7 @@ class StepDraft:
     output: Type
     digest: str
     allowed: tuple[str, ...]
+    asks: str
     origin: Origin
     takes: list[Type] = field(default_factory=list)
     on: str = ""
@@ -121,6 +123,7 @@ class StepDraft:
             output=line.type() if line.accept("gives") else ANY,
             digest=line.clause("digest"),
             allowed=line.allowed(),
+            asks=line.clause("asks"),
             origin=line.origin(),
         )
 
@@ -173,6 +176,7 @@ class StepDraft:
             digest=self.digest,
             takes=tuple(self.takes),
             allowed=self.allowed,
+            asks=self.asks,
             branches=self.branches,
         )
 

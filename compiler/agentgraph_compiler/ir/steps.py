@@ -151,6 +151,7 @@ class Step:
         takes: The types of the values that a function takes; none if they are not read.
         allowed: Rules that the user suppressed on the agent or function.
         branches: What works side by side; ``None`` if one agent or function does.
+        asks: The text that a person reads; empty if the step asks none.
     """
 
     id: str
@@ -169,6 +170,7 @@ class Step:
     takes: tuple[Type, ...] = ()
     allowed: tuple[str, ...] = ()
     branches: Branches | None = None
+    asks: str = ""
 
     def allows(self, rule: Rule) -> bool:
         """Whether the user suppressed a rule on it, by name or by code."""

@@ -61,6 +61,7 @@ _WORDS: Mapping[Meaning, str] = {
     Role.CODE: "agent that code runs, unchecked",
     Role.OUTSIDE: "agent outside this workflow",
     Role.FUNCTION: "function that is a step",
+    Role.QUESTION: "question to a person",
     Role.END: "end of the workflow",
     Mark.ENDS: "can end the run",
     Mark.MAY_END: "a function decides whether it ends the run",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from agentgraph_compiler.render.bundles import Bundle, bundled, legend_of
 from agentgraph_compiler.render.look import (
+    CUT_BOXES,
     DASHED_BOXES,
     FILL_AND_EDGE,
     FILL_AND_INK_OF_COVER,
@@ -151,6 +152,8 @@ def _box(box: Box) -> dict[str, str]:
     look = {"shape": "box", "style": "rounded,filled", "fillcolor": fill, "color": edge}
     if box.role in SQUARE_BOXES:
         look["style"] = "filled"
+    if box.role in CUT_BOXES:
+        look |= {"shape": "octagon", "style": "filled", "margin": "0"}
     if box.role in DASHED_BOXES:
         look["style"] = "rounded,filled,dashed"
     if box.lit:

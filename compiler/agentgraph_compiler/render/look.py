@@ -19,6 +19,7 @@ FILL_AND_EDGE: Mapping[Role, tuple[str, str]] = {
     Role.CODE: ("#ffffff", "#8b5cf6"),
     Role.OUTSIDE: ("#ffffff", "#94a3b8"),
     Role.FUNCTION: ("#eefbf9", "#14958a"),
+    Role.QUESTION: ("#fff1f5", "#c2417c"),
     Role.END: ("#e4f7ea", "#2f9e58"),
     Role.GUARDRAIL: ("#fff8e6", "#e0a93b"),
     Role.STATE: ("#ffffff", "#94a3b8"),
@@ -31,6 +32,8 @@ DASHED_BOXES = frozenset({Role.CODE, Role.OUTSIDE})
 PILLS = frozenset({Role.START, Role.END, Role.DONE, Role.BLOCKED, Role.EXHAUSTED, Role.FAILED})
 """Boxes that are small and round: where a run begins and ends."""
 SQUARE_BOXES = frozenset({Role.FUNCTION})
+CUT_BOXES = frozenset({Role.QUESTION})
+"""Boxes with cut corners: where a run stops for a person."""
 
 INK_OF_TONE: Mapping[Tone, str] = {
     Tone.PLAIN: INK,

@@ -37,6 +37,7 @@ _BRACKETS = {
     Role.EXHAUSTED: ("([", "])"),
     Role.FAILED: ("([", "])"),
     Role.FUNCTION: ("[[", "]]"),
+    Role.QUESTION: ("[\\", "/]"),
     Role.GUARDRAIL: ("{{", "}}"),
     Role.STATE: ("(", ")"),
 }

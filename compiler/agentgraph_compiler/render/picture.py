@@ -25,6 +25,7 @@ class Role(StrEnum):
     CODE = "code"
     OUTSIDE = "outside"
     FUNCTION = "function"
+    QUESTION = "question"
     END = "end"
     GUARDRAIL = "guardrail"
     STATE = "state"

@@ -55,13 +55,14 @@ _ENDS = {
 }
 _GUARDRAILS = frozenset({WorkKind.INPUT_GUARDRAIL, WorkKind.OUTPUT_GUARDRAIL})
 _ASIDE = frozenset({Event.FAILED, *RESERVED})
-_STEPS = frozenset({StateKind.WORKING, StateKind.LEAVING, StateKind.LOOPING})
+_STEPS = frozenset({StateKind.WORKING, StateKind.ASKING, StateKind.LEAVING, StateKind.LOOPING})
 _MOST_LINES = 4
 _WORDS: Mapping[Meaning, str] = {
     Role.STATE: "state",
     Role.GUARDRAIL: "state that runs guardrails",
     Role.AGENT: "agent, with its states folded",
     Role.FUNCTION: "function step, with its states folded",
+    Role.QUESTION: "question to a person, with its states folded",
     Mark.ENDS: "can end the run",
     Stroke.SOLID: "transition: event [guard]",
     Stroke.FAINT: "transition on a failure",
@@ -169,7 +170,7 @@ class _Drawing:
         counts = Counter(map(_title, states))
         box = Box(
             id=id,
-            role=Role.AGENT if states[0].agent else Role.FUNCTION,
+            role=_role_of_owner(states),
             title=title,
             rows=(*(_times(*entry) for entry in counts.items()), *findings),
             mark=Mark.ENDS if ends else Mark.NONE,
@@ -267,6 +268,14 @@ def _role(state: State) -> Role:
         return _ENDS.get(state.kind, Role.STATE)
     checks = bool(state.invokes) and all(row.kind in _GUARDRAILS for row in state.invokes)
     return Role.GUARDRAIL if checks else Role.STATE
+
+
+def _role_of_owner(states: Sequence[State]) -> Role:
+    """What an agent or a step is whose states are folded."""
+    if states[0].agent:
+        return Role.AGENT
+    asks = any(state.kind is StateKind.ASKING for state in states)
+    return Role.QUESTION if asks else Role.FUNCTION
 
 
 def _row(invoke: Invoke) -> Row:

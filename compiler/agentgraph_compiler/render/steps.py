@@ -1,5 +1,5 @@
-"""The steps of a workflow with edges in the picture of agents: boxes for functions and ends, arrows
-for cases, and what the box of an agent says of its step.
+"""The steps of a workflow with edges in the picture of agents: boxes for functions, questions and
+ends, arrows for cases, and what the box of an agent says of its step.
 
 An agent whose step goes on does not end the run, so the marks of ends ask here.
 """
@@ -21,6 +21,12 @@ from agentgraph_compiler.render.case_words import (
 from agentgraph_compiler.render.picture import Arrow, Box, Ids, Mark, Place, Role, Row, Stroke
 
 _MOST_LINES = 6
+_MOST_LETTERS = 60
+_BOXES = {
+    StepKind.FUNCTION: (Role.FUNCTION, "{}()", "step"),
+    StepKind.QUESTION: (Role.QUESTION, "{}", "answer"),
+}
+"""The steps with a box of their own that agents do not have: role, title, and their work."""
 
 
 class Steps:
@@ -47,21 +53,22 @@ class Steps:
         )
 
     def boxes(self, ids: Ids, findings: Mapping[Place, Iterable[Row]]) -> Iterator[tuple[str, Box]]:
-        """The boxes of functions and ends, each with the id of its step."""
+        """The boxes of functions, questions and ends, each with the id of its step."""
         ways = self._ways()
         for step in self._chart.steps:
-            about = (("", step.id), ("", f"{step.id}/step"))
-            if step.kind is StepKind.FUNCTION:
+            if step.kind in _BOXES:
+                role, title, work = _BOXES[step.kind]
+                asks = (Row("asks", _shortened(step.asks)),) if step.asks else ()
                 yield (
                     step.id,
                     Box(
-                        id=ids.take(Role.FUNCTION, step.id),
-                        role=Role.FUNCTION,
-                        title=f"{step.name}()",
-                        rows=(*decides(step), *findings.get(("", step.id), ())),
+                        id=ids.take(role, step.id),
+                        role=role,
+                        title=title.format(step.name),
+                        rows=(*asks, *decides(step), *findings.get(("", step.id), ())),
                         mark=Mark.NONE if step.cases else Mark.ENDS,
                         group=step.id,
-                        about=about,
+                        about=(("", step.id), ("", f"{step.id}/{work}")),
                     ),
                 )
             elif step.kind is StepKind.END:
@@ -117,6 +124,10 @@ class Steps:
                     label=_cut([line for line in label if line]),
                     about=tuple(about[target]),
                 )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
 
 
 def ways_of(case: Case) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from agentgraph import Agent, ModelSettings, Workflow, handoff
 from agentgraph.workflow import End, at_least, below, between, output_of
+from tests.compiler.rule_cases import answers
 from tests.compiler.rule_cases.case import Rows
 
 
@@ -324,11 +325,11 @@ def second_value() -> Workflow:
 
 
 CASES: dict[str, Rows] = {
-    "AG220": GAPS,
+    "AG220": GAPS | answers.GAPS,
     "AG221": OVERLAPS,
-    "AG222": DEAD,
+    "AG222": DEAD | answers.DEAD,
     "AG223": DEFAULTS,
-    "AG224": FIELDS,
+    "AG224": FIELDS | answers.FIELDS,
     "AG225": {
         "given to an agent": (needing(passes=False), ["a way without it: Triage → Edit"]),
         "decided on": (needing(passes=False, on=True), ["needs the output of 'Draft'"]),
@@ -347,6 +348,7 @@ CASES: dict[str, Rows] = {
         "two steps with a limit": (looping(at_most=3), []),
         "a step with a limit": (looping(at_most=3, itself=True), []),
         "no loop": (looping(ends=False), []),
+        **answers.LOOPS,
     },
     "AG227": {
         "an agent": (entering(), ["no way leads to step 'Orders'"]),
@@ -363,6 +365,7 @@ CASES: dict[str, Rows] = {
         "by an edge": (entering(edge=True), []),
         "by a handoff": (entering(by_handoff=True), []),
         "a function by an edge": (entering(edge=True, function=True), []),
+        **answers.ENTERED,
     },
     "AG228": {
         "a handoff on every turn": (
@@ -392,5 +395,6 @@ CASES: dict[str, Rows] = {
         "a whole number for a float": (giving(weigh, int), []),
         "anything": (giving(take, Ticket), []),
         "a class": (giving(read, Ticket), []),
+        **answers.TYPES,
     },
 }
