@@ -14,6 +14,7 @@ from agentgraph import (
     InputGuardrail,
     OutputGuardrail,
     Workflow,
+    all_of,
     at_least,
     below,
     function_tool,
@@ -152,9 +153,47 @@ def handing(sdk: Any) -> Case:
     return Case(agent=flow, session=sdk.SQLiteSession("handing"))
 
 
+class Plan(BaseModel):
+    queries: list[str]
+
+
+def boarding(sdk: Any) -> Case:
+    """Branches of every kind, one of them with a call that waits, and a session."""
+    made = agents(
+        sdk,
+        draft=["a draft"],
+        legal=[sdk.function_call("look_up", {"order": "1"}, call_id="c1"), "fine"],
+        plan=['{"queries": ["a", "b"]}'],
+        search=["found", "found"],
+        after=["done"],
+    )
+    draft, legal, plan, search, after = made.values()
+    legal.tools, plan.output_type = [look_up], Plan
+    inner = Workflow("Inner", start=plan)
+    inner.each(plan, on="queries", run=search, at_most=3, concurrency=1)
+    flow = Workflow("Board", start=draft)
+    board = flow.parallel("board", [legal, inner, person], join=all_of())
+    flow.then(draft, board)
+    flow.then(board, after)
+    return Case(agent=flow, session=sdk.SQLiteSession("boarding"))
+
+
+def nesting(sdk: Any) -> Case:
+    """A workflow as a step, branches at the end of a run, and a list without items."""
+    made = agents(sdk, draft=["a draft"], plan=['{"queries": []}'], legal=["fine"])
+    draft, plan, legal = made.values()
+    plan.output_type = Plan
+    inner = Workflow("Inner", start=plan)
+    inner.each(plan, on="queries", run=person, at_most=3)
+    flow = Workflow("Outer", start=draft)
+    flow.then(draft, inner)
+    flow.then(inner, flow.parallel("board", [legal, person]))
+    return Case(agent=flow)
+
+
 @pytest.mark.parametrize("through", [same, text])
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
-@pytest.mark.parametrize("make", [writing, paying, asking, handing])
+@pytest.mark.parametrize("make", [writing, paying, asking, handing, boarding, nesting])
 async def test_a_workflow_goes_on_to_its_end_from_every_cut(
     make: Any, streamed: bool, through: Through
 ) -> None:
