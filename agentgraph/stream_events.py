@@ -131,10 +131,12 @@ class RawResponsesStreamEvent:
 
     Attributes:
         data: The event in the form of the Responses API.
+        step: The branch of a workflow in which it happened; `None` outside of branches.
     """
 
     data: TResponseStreamEvent
     type: Literal["raw_response_event"] = "raw_response_event"
+    step: str | None = None
 
 
 @dataclass
@@ -144,11 +146,13 @@ class RunItemStreamEvent:
     Attributes:
         name: The name of the event, an `EventName`.
         item: The item.
+        step: The branch of a workflow in which it happened; `None` outside of branches.
     """
 
     name: RunItemEventName
     item: RunItem
     type: Literal["run_item_stream_event"] = "run_item_stream_event"
+    step: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, EventName):
@@ -171,10 +175,12 @@ class AgentUpdatedStreamEvent:
 
     Attributes:
         new_agent: The agent.
+        step: The branch of a workflow in which it happened; `None` outside of branches.
     """
 
     new_agent: AnyAgent
     type: Literal["agent_updated_stream_event"] = "agent_updated_stream_event"
+    step: str | None = None
 
 
 StreamEvent: TypeAlias = RawResponsesStreamEvent | RunItemStreamEvent | AgentUpdatedStreamEvent

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import CallKey, Ruling
+from agentgraph.drivers.branch_events import BranchEvents
 from agentgraph.frontend.bindings import AgentBinding, Bindings, BranchBinding
 from agentgraph.memory.runs.session_log import SessionLog
 from agentgraph.record.facts import RunFacts
@@ -63,6 +64,7 @@ class Watcher:
         backpressure: Awaited when the model is too far ahead.
         drained: Awaited between two turns; returns once the watcher has seen everything shown.
         replays: Whether it also sees what a resumed run did before.
+        branches: The order of the events of the branches at work, if there are any.
     """
 
     streamed: bool = False
@@ -71,6 +73,7 @@ class Watcher:
     backpressure: Callable[[], Awaitable[None]] | None = None
     drained: Callable[[], Awaitable[None]] | None = None
     replays: bool = False
+    branches: BranchEvents | None = None
 
 
 UNWATCHED = Watcher()

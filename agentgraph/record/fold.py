@@ -88,12 +88,9 @@ def absorb(
 def _reply(record: Record, outcome: Outcome, payload: ModelReply, names: Names) -> None:
     reply, response = outcome.reply, payload.response
     record.usage.add(response.usage)
-    if reply is None:
-        record.calls = ()
-    else:
-        record.calls = reply.calls
-        if reply.verdict is not _UNKNOWN:
-            record.raw_responses.append(response)
+    record.calls = () if reply is None else reply.calls
+    if reply is not None and reply.verdict is not _UNKNOWN:
+        record.raw_responses.append(response)
     record.notes = payload.notes
     record.requests.append(payload.request)
     record.attempts = record.locks = 0
@@ -242,7 +239,7 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
         record.inputs = {}
         return ()
     payload = None if source is None else record.payloads[source]
-    if payload is None:
+    if source is None or payload is None:
         return ()
     agent, log = names.agent(agent_id), record.transcript
     if emission is _REPLY:
@@ -259,9 +256,11 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
         return items
     if isinstance(payload, FinalOutput):
         items = final_items(payload, agent, names)
-        log.append(items)
+        if isinstance(payload, BranchOutput):
+            log.answer(source.lane, items[0])
+        else:
+            log.append(items)
         return items
-    assert source is not None
     attached, origin = record.attached.get(source.lane), record.origin_of(source.lane)
     is_hidden = emission is Emission.WITHHELD
     item = (

@@ -20,6 +20,7 @@ from agentgraph.record.payloads import Resumed, Waiting
 from agentgraph.running.agent_call import questions_in, repeats
 from agentgraph.running.ending import carry_out, output_of
 from agentgraph.running.recompile import Recompile
+from agentgraph.running.watching import watcher_of_branch
 from agentgraph.runtime.commands import Perform
 from agentgraph_compiler.machine import StateKind
 
@@ -79,4 +80,8 @@ def _inner(bench: Workbench, command: Perform, branch: BranchBinding, input: str
         resumption=Resumed(tuple(caches.rulings), again=repeats(bench, command)),
     )
     run.caches.stand_in = caches.stand_in
+    watcher = caches.watcher
+    if watcher.branches is not None:
+        lane, step = command.id.lane, branch.read.name
+        run.caches.watcher = watcher_of_branch(watcher, watcher.branches, lane, step)
     return run

@@ -6,7 +6,7 @@ The transcript is an append-only log beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from agentgraph.runtime.commands import CommandId
 from agentgraph.runtime.outcomes import Reply
@@ -108,19 +108,13 @@ new = tuple.__new__
 """Makes a named tuple from positional values only: fast, since each outcome makes several."""
 
 
-def with_lanes(
-    state: ControlState,
-    lanes: bytes,
-    owed: int,
-    held: int,
-    queued: int,
-    emitted: int,
-    joined: frozenset[Event],
-    retries: int,
-) -> ControlState:
+Lanes: TypeAlias = tuple[bytes, int, int, int, int, frozenset[Event], int]
+"""The fields of a state from ``lanes`` to ``retries``."""
+
+
+def with_lanes(state: ControlState, lanes: Lanes) -> ControlState:
     """The run with other values for its lanes and masks."""
-    changed = (lanes, owed, held, queued, emitted, joined, retries)
-    return new(ControlState, state[:_LANES] + changed + state[_REPLY:])
+    return new(ControlState, state[:_LANES] + lanes + state[_REPLY:])
 
 
 def with_registers(state: ControlState, changes: Mapping[str, object]) -> ControlState:

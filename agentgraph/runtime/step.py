@@ -128,12 +128,14 @@ def step(
         return take(machine, here, row, state, id, commands, taken)
     if state.emitted != before:
         _show(here, state, state.emitted ^ before, commands)
-    early = first_enabled(here.early, here, state) if here.early and state.owed else None
-    if early is None and state.queued and invoke.places:
+    if here.early and (row := first_enabled(here.early, here, state)) is not None:
+        state = _all_shown(here, state, commands)
+        return take(machine, here, row, state, id, commands, taken)
+    if state.queued and invoke.places:
         state = next_in_group(here, state, invoke, commands)
-    if early is None and state.owed:
+    if state.owed:
         return state, tuple(commands)
-    return take(machine, here, early or joined(here, state), state, id, commands, taken)
+    return take(machine, here, joined(here, state), state, id, commands, taken)
 
 
 def _from_outside(
@@ -262,13 +264,13 @@ def _answer(
         else:
             lanes = write(lanes, lane, record(at, attempts + 1, result))
             owed, emitted = state.owed, state.emitted
-            state = with_lanes(state, lanes, owed, held, queued, emitted, joined, retries)
+            state = with_lanes(state, (lanes, owed, held, queued, emitted, joined, retries))
             return state, perform(here, state, (state.sequence, lane, attempts), invoke, at, result)
         lanes = write(lanes, lane, record(at, attempts, result))
     emitted = state.emitted
     if here.shows and not late:
         emitted |= _in_order(lanes, owed, held, queued)
-    return with_lanes(state, lanes, owed, held, queued, emitted, joined, retries), None
+    return with_lanes(state, (lanes, owed, held, queued, emitted, joined, retries)), None
 
 
 def _in_order(lanes: bytes, owed: int, held: int, queued: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentgraph.drivers.branch_events import BranchEvents
 from agentgraph.drivers.work.recover import assistant_message
 from agentgraph.drivers.work.step_values import called, handed_over, json_or_text, text_for
 from agentgraph.drivers.workbench import Workbench
@@ -47,6 +48,32 @@ async def work_in_branch(bench: Workbench, command: Perform) -> Outcome:
     Raises:
         Exception: Whatever the function raises, or the run of the agent or workflow.
     """
+    events = _events_of(bench, command)
+    outcome = await _worked(bench, command)
+    if events is not None:
+        events.ends(command.id.lane, waits=outcome.event is Event.AWAITING)
+    return outcome
+
+
+def _events_of(bench: Workbench, command: Perform) -> BranchEvents | None:
+    """The order of the events of the branches; ``None`` if the run has no watcher."""
+    watcher, split = bench.caches.watcher, command.source
+    if watcher.publish is None or split is None:
+        return None
+    if watcher.branches is None or watcher.branches.split != split:
+        part = bench.caches.bindings.symbols[command.invoke.symbol].step.step.part
+        watcher.branches = BranchEvents(
+            split,
+            watcher.publish,
+            bench.view.branches(split),
+            ordered=not (isinstance(part, Branches) and part.interleaved),
+            # A branch that hangs must not hold up one that is enough.
+            bounded=not (isinstance(part, Branches) and part.join.needs),
+        )
+    return watcher.branches
+
+
+async def _worked(bench: Workbench, command: Perform) -> Outcome:
     binding: BranchBinding = bench.caches.bindings.symbols[command.invoke.symbol]
     assert command.source is not None
     split: Split = bench.view.payload(command.source)
