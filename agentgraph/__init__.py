@@ -15,7 +15,7 @@ _NAMES_OF = {
     "agent_tool": "AgentTool AgentToolStreamEvent",
     "computer": "AsyncComputer Button Computer Environment",
     "exceptions": (
-        "AgentDefinitionError AgentsException InputGuardrailTripwireTriggered "
+        "AgentDefinitionError AgentsException InputGuardrailTripwireTriggered MachineChanged "
         "MCPToolCancellationError MaxTurnsExceeded ModelBehaviorError ModelRefusalError "
         "ModelTimeoutError OutputGuardrailTripwireTriggered RoutingError RunErrorDetails "
         "ToolInputGuardrailTripwireTriggered ToolOutputGuardrailTripwireTriggered "

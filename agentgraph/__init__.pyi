@@ -26,6 +26,7 @@ from agentgraph.exceptions import (
     AgentDefinitionError as AgentDefinitionError,
     AgentsException as AgentsException,
     InputGuardrailTripwireTriggered as InputGuardrailTripwireTriggered,
+    MachineChanged as MachineChanged,
     MCPToolCancellationError as MCPToolCancellationError,
     MaxTurnsExceeded as MaxTurnsExceeded,
     ModelBehaviorError as ModelBehaviorError,

@@ -199,6 +199,26 @@ class AgentDefinitionError(UserError, TypeError, ValueError):
     """
 
 
+class MachineChanged(UserError):
+    """A run cannot go on in the program as it is now.
+
+    Args:
+        needs: What the run needs and the program has no more, or has in another form.
+
+    Attributes:
+        needs: As above.
+    """
+
+    needs: str
+
+    def __init__(self, needs: str) -> None:
+        self.needs = needs
+        super().__init__(
+            f"The run cannot go on in the changed program: {needs}. Bring that back, finish the run"
+            " with the program that began it, or fork it at an earlier point."
+        )
+
+
 class MCPToolCancellationError(AgentsException):
     """The client of an MCP server cancelled a call, although the run itself is not cancelled."""
 

@@ -20,13 +20,12 @@ from agentgraph.drivers.names import counterparts
 from agentgraph.drivers.rulings import new_rulings
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.tasks import Work
-from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import Bindings
 from agentgraph.record.fold import absorb, follow, show, wait
 from agentgraph.record.payloads import Migrated, Resumed
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.guards import enabled_on
-from agentgraph.runtime.migrate import MIGRATED, migrate
+from agentgraph.runtime.migrate import MIGRATED, MigrationError, migrate
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import ControlState, Facts, new
 from agentgraph.runtime.step import ProtocolError, start, step
@@ -324,10 +323,7 @@ class Driver:
         run, caches = self.run, self.caches
         binding = caches.bindings.agents.get(run.state.agent)
         if binding is None:
-            raise UserError(
-                f"The run is at agent '{run.state.agent}', which the program no longer has."
-                " Restore the agent, or start a new run."
-            )
+            raise MigrationError(f"agent '{run.state.agent}', which is at work, is gone")
         caches.stale = False
         machine, bindings = caches.recompile(binding.agent)
         hooked = run.facts.hooks is not None or bindings.hooked

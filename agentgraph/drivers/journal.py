@@ -64,12 +64,15 @@ class Journal(Protocol):
     Attributes:
         traces: The ids of the traces that this process has announced for the run.
         is_durable: Whether its rows outlive the process.
-        started: The effects that began, by path and command; only of durable runs.
     """
 
     traces: frozenset[str]
     is_durable: bool
-    started: Collection[tuple[RunPath, CommandId]]
+
+    @property
+    def started(self) -> Collection[tuple[RunPath, CommandId]]:
+        """The effects that began, by path and command; only of durable runs."""
+        ...
 
     def __len__(self) -> int: ...
 

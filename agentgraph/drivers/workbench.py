@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import CallKey, Ruling
 from agentgraph.drivers.branch_events import BranchEvents
+from agentgraph.exceptions import MachineChanged
 from agentgraph.frontend.bindings import AgentBinding, Bindings, BranchBinding
 from agentgraph.memory.runs.session_log import SessionLog
 from agentgraph.record.facts import RunFacts
@@ -157,6 +158,17 @@ class Workbench:
     def binding(self, agent_id: str) -> AgentBinding:
         """The agent with an id, and the objects of its symbols."""
         return self.caches.bindings.agents[agent_id]
+
+    def bound(self, symbol: str) -> Any:
+        """The object of a symbol that is no tool: a guardrail, a step, an edge.
+
+        Raises:
+            MachineChanged: The program no longer has it.
+        """
+        try:
+            return self.caches.bindings.symbols[symbol]
+        except KeyError:
+            raise MachineChanged(f"'{symbol}' is gone") from None
 
     def agent(self, command: Perform) -> Any:
         """The agent at work on a command."""

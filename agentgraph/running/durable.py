@@ -206,7 +206,7 @@ class DurableJournal(MemoryJournal):
         self._renewal = asyncio.create_task(self._renew())
         if self._broken is not None:
             self._forget()
-        await self._load()
+        await self.load()
         continued, self._continued = self._continued, None
         if continued is not None and not self._stored:
             for path, beginning in continued.beginnings().items():
@@ -259,7 +259,12 @@ class DurableJournal(MemoryJournal):
         self._sorted = 0
         self.started.clear()
 
-    async def _load(self) -> None:
+    async def load(self) -> None:
+        """Read the lines that follow those in memory.
+
+        Raises:
+            JournalError: The store cannot be read, or a line is damaged.
+        """
         lines = await self.store.read(self.run_id, self._stored)
         for number, text in enumerate(lines, self._stored + 1):
             try:

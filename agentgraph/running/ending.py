@@ -20,9 +20,9 @@ from agentgraph.drivers.work.think import without_reasoning_id
 from agentgraph.exceptions import (
     AgentsException,
     InputGuardrailTripwireTriggered,
+    MachineChanged,
     OutputGuardrailTripwireTriggered,
     RunErrorDetails,
-    UserError,
 )
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.runs.transcript import Transcript
@@ -62,7 +62,7 @@ async def carry_out(run: Run) -> Rest:
             if rest.kind not in _QUIET:
                 raise _fault(run, rest)
     except MigrationError as error:
-        refused = UserError(f"The run cannot go on in the changed program: {error}.")
+        refused = MachineChanged(str(error))
         refused.run_data = _details(run, rest)
         raise refused from error
     except AgentsException as error:

@@ -16,6 +16,7 @@ from agentgraph.agent import Agent
 from agentgraph.exceptions import (
     AgentsException,
     InputGuardrailTripwireTriggered,
+    MachineChanged,
     MaxTurnsExceeded,
     ModelRefusalError,
     ModelTimeoutError,
@@ -82,6 +83,7 @@ OURS = [
     exceptions.ModelBehaviorError("a"),
     ModelRefusalError("no"),
     ModelTimeoutError(2.5),
+    MachineChanged("agent 'desk' is gone"),
     UserError("a \ud800"),
     exceptions.AgentDefinitionError("a"),
     exceptions.MCPToolCancellationError("a"),

@@ -24,7 +24,7 @@ async def split(bench: Workbench, command: Perform) -> Outcome:
         RoutingError: There are more items than the step allows.
         UserError: There is no list where the step reads one, or an item has no JSON form.
     """
-    binding: StepBinding = bench.caches.bindings.symbols[command.invoke.symbol]
+    binding: StepBinding = bench.bound(command.invoke.symbol)
     step, part, source = binding.step, binding.step.part, command.source
     handed = handed_over(bench, binding, source)
     named = zip(binding.branches, step.branches, strict=True)
@@ -61,7 +61,7 @@ def _events_of(bench: Workbench, command: Perform) -> BranchEvents | None:
     if watcher.publish is None or split is None:
         return None
     if watcher.branches is None or watcher.branches.split != split:
-        part = bench.caches.bindings.symbols[command.invoke.symbol].step.step.part
+        part = bench.bound(command.invoke.symbol).step.step.part
         watcher.branches = BranchEvents(
             split,
             watcher.publish,
@@ -74,7 +74,7 @@ def _events_of(bench: Workbench, command: Perform) -> BranchEvents | None:
 
 
 async def _worked(bench: Workbench, command: Perform) -> Outcome:
-    binding: BranchBinding = bench.caches.bindings.symbols[command.invoke.symbol]
+    binding: BranchBinding = bench.bound(command.invoke.symbol)
     assert command.source is not None
     split: Split = bench.view.payload(command.source)
     agent = machine = ""

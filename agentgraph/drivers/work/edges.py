@@ -27,7 +27,7 @@ async def leave(bench: Workbench, command: Perform) -> Outcome:
         RoutingError: No case takes the value.
         UserError: What the next step gets has no JSON form.
     """
-    binding: StepBinding = bench.caches.bindings.symbols[command.invoke.symbol]
+    binding: StepBinding = bench.bound(command.invoke.symbol)
     edges = binding.step.edges
     assert edges is not None  # the table says so
     assert command.source is not None
@@ -60,7 +60,7 @@ async def work(bench: Workbench, command: Perform) -> Outcome:
     Raises:
         Exception: The function raised it.
     """
-    binding: StepBinding = bench.caches.bindings.symbols[command.invoke.symbol]
+    binding: StepBinding = bench.bound(command.invoke.symbol)
     part = binding.step.part
     begins = STEP_BEGINS.get()
     if begins is not None:

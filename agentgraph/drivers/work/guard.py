@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 async def guard_input(bench: Workbench, command: Perform) -> Outcome:
     """Run an input guardrail on the first input of the model."""
-    agent, guardrail = bench.agent(command), bench.caches.bindings.symbols[command.invoke.symbol]
+    agent, guardrail = bench.agent(command), bench.bound(command.invoke.symbol)
     result = await guardrail.run(agent, copy_of(bench.view.history), bench.context)
     return _verdict(command, agent, guardrail, result.output)
 
 
 async def guard_output(bench: Workbench, command: Perform) -> Outcome:
     """Run an output guardrail on the final output."""
-    agent, guardrail = bench.agent(command), bench.caches.bindings.symbols[command.invoke.symbol]
+    agent, guardrail = bench.agent(command), bench.bound(command.invoke.symbol)
     judged = final_output(bench, command.source, agent)
     result = await guardrail.run(bench.context, agent, judged)
     return _verdict(command, agent, guardrail, result.output, about_output=True, judged=judged)

@@ -27,7 +27,7 @@ async def answer(bench: Workbench, command: Perform) -> Outcome:
         UserError: The answer does not fit the type, or what the person gets has no JSON form.
     """
     symbol = command.invoke.symbol
-    binding: StepBinding = bench.caches.bindings.symbols[symbol]
+    binding: StepBinding = bench.bound(symbol)
     step = binding.step.part
     assert isinstance(step, QuestionStep)  # the table says so
     asked = _question(bench, command, binding, step)

@@ -120,7 +120,7 @@ def handed_over(bench: Workbench, binding: StepBinding, source: CommandId | None
         source: The outcome that chose the edge.
     """
     chosen: Chosen = bench.view.payload(source)
-    before = bench.caches.bindings.symbols[f"{chosen.step}/edge"].step
+    before = bench.bound(f"{chosen.step}/edge").step
     case = next(one for one in before.edges.cases if one.label == chosen.case)
     return HandedOver(case, binding.step.part, before.part, PassedOutputs(bench, binding))
 
