@@ -304,9 +304,9 @@ def test_folded_states_keep_the_cases_and_fold_functions_too() -> None:
     drawn = {(title[a.source], title[a.target], a.label) for a in picture.arrows if not a.both}
     assert {
         ("Triage", "Draft", ("refund",)),
-        ("Review", "ask_a_person", ("true",)),
+        ("Review", "ask_a_person", ("true", "false (after 3 times)")),
         ("Review", "Draft", ("false (at most 3 times)",)),
-        ("ask_a_person", "pay", ("up to 9",)),
+        ("ask_a_person", "pay", ("up to 9", "10 to 99 (after 1 time)")),
     } <= drawn
     roles = {box.title: box.role for box in picture.root.walk()}
     assert roles["Review"] is Role.AGENT

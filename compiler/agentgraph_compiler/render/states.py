@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from agentgraph_compiler.analysis.edges import exhausted_case
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.steps import case_of
@@ -31,7 +32,7 @@ from agentgraph_compiler.machine import (
     Transition,
     WorkKind,
 )
-from agentgraph_compiler.render.case_words import case_words, rounds_words, with_remark
+from agentgraph_compiler.render.case_words import after_words, case_words, rounds_words, with_remark
 from agentgraph_compiler.render.findings import FINDINGS
 from agentgraph_compiler.render.picture import (
     Arrow,
@@ -125,7 +126,8 @@ class _Drawing:
 
     def _boxes(self, part: Table, name: str, frame: Frame) -> None:
         drawn = drawn_states(part)
-        names = {agent.id: agent.name for agent in part.agents}
+        steps = part.steps if isinstance(part, Chart) else ()
+        names = {one.id: one.name for one in (*steps, *part.agents)}
         # A machine that a tool runs, all folded, shows its agents alone.
         whole = not name or any(self.unfolds(name, agent.id) for agent in part.agents)
         of_owner: dict[str, list[State]] = {}
@@ -183,6 +185,7 @@ class _Drawing:
 
     def _arrows(self, part: Table, name: str) -> None:
         moves: dict[tuple[str, str], list[Transition]] = {}
+        lines: dict[tuple[str, str], list[str]] = {}
         about: dict[tuple[str, str], list[Place]] = {}
         sources: tuple[tuple[str | None, tuple[Transition, ...]], ...] = (
             (None, part.rows),
@@ -194,6 +197,9 @@ class _Drawing:
                 there = self.box_of.get((name, row.target))
                 if here and there and not self._is_inside(name, here, there, row.target, part):
                     moves.setdefault((here, there), []).append(row)
+                    if source is not None:
+                        cases = lines.setdefault((here, there), [])
+                        cases += _cases(part.state[source], row)
                     words = words_of(source or EVERY_STATE, row)
                     about.setdefault((here, there), []).append((name, words))
         every, place = self.box_of.get((name, None)), {id: n for n, id in enumerate(self.folded)}
@@ -202,8 +208,8 @@ class _Drawing:
             places = about[here, there]
             if {here, there} <= self.folded.keys():
                 both = (there, here) in moves
-                cases = _cases(rows)
-                if cases or (both and _cases(moves[there, here])):
+                cases = list(dict.fromkeys(lines[here, there]))
+                if cases or (both and lines[there, here]):
                     arrow = Arrow(here, there, label=_cut(cases))
                 elif both and place[here] > place[there]:
                     continue
@@ -314,19 +320,21 @@ def _cut(lines: Sequence[str]) -> tuple[str, ...]:
     return (*lines[: _MOST_LINES - 1], f"… {len(lines) - _MOST_LINES + 1} more")
 
 
-def _cases(rows: Iterable[Transition]) -> list[str]:
-    """The cases of edges among some transitions, in words."""
-    lines: list[str] = []
-    for row in rows:
-        match row.guard.kind:
-            case GuardKind.CASE:
-                lines.append(case_words(case_of(row.guard.names[0])))
-            case GuardKind.ROUNDS:
-                edge, rounds = row.guard.names
-                lines.append(with_remark(case_words(case_of(edge)), rounds_words(int(rounds))))
-            case _:
-                pass
-    return [line for line in dict.fromkeys(lines) if line]
+def _cases(state: State, row: Transition) -> list[str]:
+    """The case of an edge that a transition takes, in words; none for the only way."""
+    words = ""
+    match row.guard.kind:
+        case GuardKind.CASE:
+            words = case_words(case_of(row.guard.names[0]))
+        case GuardKind.ROUNDS:
+            edge, rounds = row.guard.names
+            words = with_remark(case_words(case_of(edge)), rounds_words(int(rounds)))
+        case _ if edge := exhausted_case(state, row):
+            rounds = dict(one.guard.names for one in state.transitions if one.guard.names)[edge]
+            words = with_remark(case_words(case_of(edge)), after_words(int(rounds)))
+        case _:
+            pass
+    return [words] if words else []
 
 
 def _is_failure(row: Transition) -> bool:
