@@ -330,7 +330,7 @@ def _cases(state: State, row: Transition) -> list[str]:
             edge, rounds = row.guard.names
             words = with_remark(case_words(case_of(edge)), rounds_words(int(rounds)))
         case _ if edge := exhausted_case(state, row):
-            rounds = dict(one.guard.names for one in state.transitions if one.guard.names)[edge]
+            [rounds] = (one.guard.names[1] for one in state.transitions if one.guard.names)
             words = with_remark(case_words(case_of(edge)), after_words(int(rounds)))
         case _:
             pass
