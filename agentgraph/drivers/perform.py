@@ -14,6 +14,7 @@ from agentgraph.drivers.work.act import ScreeningFailed, act, judge, screen, tel
 from agentgraph.drivers.work.actions import perform_action
 from agentgraph.drivers.work.approval import ask, hold
 from agentgraph.drivers.work.branches import split, work_in_branch
+from agentgraph.drivers.work.catch import catch
 from agentgraph.drivers.work.edges import leave, work
 from agentgraph.drivers.work.guard import guard_input, guard_output
 from agentgraph.drivers.work.missing import missing
@@ -72,6 +73,7 @@ PERFORMS: Final[dict[WorkKind, WorkFunction]] = {
     WorkKind.ANSWER: answer,
     WorkKind.SPLIT: split,
     WorkKind.BRANCH: work_in_branch,
+    WorkKind.CATCH: catch,
 }
 
 

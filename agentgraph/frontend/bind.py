@@ -23,7 +23,7 @@ from agentgraph_compiler.ir.branches import branch_symbol
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
 
 _NOTHING: Mapping[str, Any] = {}
-_OF_A_STEP = ("edge", "step", "answer", "split")
+_OF_A_STEP = ("edge", "step", "answer", "split", "catch")
 
 
 class Layout(NamedTuple):

@@ -17,7 +17,7 @@ from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import OUTPUT_TYPE
 from agentgraph.frontend.step_reading import StepReading, end_beside_agents
 from agentgraph.workflow.branches import Branches
-from agentgraph.workflow.declared import Case, Edges, Selector
+from agentgraph.workflow.declared import Case, Selector
 from agentgraph.workflow.outputs import path_of, step_behind
 from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End, FunctionStep
@@ -96,7 +96,7 @@ class _Lowering:
             reads=reads,
             domain=domain,
             fault=fault,
-            cases=() if edges is None else tuple(self.cases(edges)),
+            cases=() if edges is None else tuple(map(self.case, edges.cases)),
             origin=self.origin(read),
             ends=isinstance(read.part, End) and read.part.passes_on,
             digest="" if self.bare else _digest(read),
@@ -104,21 +104,22 @@ class _Lowering:
             allowed=allowed_on(read.part),
             asks=plain(read.part.question) if isinstance(read.part, QuestionStep) else "",
             branches=lower_branches(read, self.subcharts, bare=self.bare),
+            errors=tuple(self.case(one.case, one.paths) for one in read.errors),
         )
 
-    def cases(self, edges: Edges) -> Iterator[ir.Case]:
-        for case in edges.cases:
-            yield ir.Case(
-                label=plain(case.label),
-                target=self.id_of(case.target),
-                takes=values_of(case.keys) if case.keys else None,
-                at_most=case.at_most or 0,
-                exhausted="" if case.exhausted is None else self.id_of(case.exhausted),
-                gives=tuple(self.id_of(step_behind(one)) for one in case.gives),
-                carries=case.carries,
-                unread=tuple(self.unread(case)),
-                fields=any(path_of(one) for one in case.gives),
-            )
+    def case(self, case: Case, catches: tuple[str, ...] = ()) -> ir.Case:
+        return ir.Case(
+            label=plain(case.label),
+            target=self.id_of(case.target),
+            takes=values_of(case.keys) if case.keys and not catches else None,
+            at_most=case.at_most or 0,
+            exhausted="" if case.exhausted is None else self.id_of(case.exhausted),
+            gives=tuple(self.id_of(step_behind(one)) for one in case.gives),
+            carries=case.carries,
+            unread=tuple(self.unread(case)),
+            fields=any(path_of(one) for one in case.gives),
+            catches=catches,
+        )
 
     def unread(self, case: Case) -> Iterator[str]:
         """What the case gives that is not there."""
@@ -199,5 +200,6 @@ def _digest(read: StepReading) -> str:
     ]
     on = None if read.edges is None or read.edges.on is None else read.edges.on.words
     what = read.name if read.function is not None else repr(read.part) if not read.numbers else ""
-    asked = read.part.schema if isinstance(read.part, QuestionStep) else None
-    return digest(keys, on, what, *(() if asked is None else (asked,)))
+    asked = (read.part.schema,) if isinstance(read.part, QuestionStep) else ()
+    errors = [(one.case.label, one.paths, list(map(repr, one.case.gives))) for one in read.errors]
+    return digest(keys, on, what, *asked, *errors)

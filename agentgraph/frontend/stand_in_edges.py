@@ -50,6 +50,10 @@ class EdgeStandIns:
             workflow._functions[id(stand_in)] = replace(function, function=stand_in)
         workflow._questions += source._questions  # a source of decisions answers them
         workflow._edges += [self._edges(edges) for edges in source._edges]
+        workflow._errors += [
+            replace(one, step=self._step(one.step), case=self._case(one.case))
+            for one in source._errors
+        ]
 
     def _step(self, step: object) -> object:
         return self._agent(step) if is_agent(step) else self._steps.get(id(step), step)

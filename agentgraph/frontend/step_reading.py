@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentgraph.frontend.discover import is_workflow
 from agentgraph.frontend.scope import plain
 from agentgraph.workflow.branches import Branches
-from agentgraph.workflow.declared import Edges
+from agentgraph.workflow.declared import Case, Edges, ErrorEdge
 from agentgraph.workflow.outputs import name_of_step, path_of, step_behind
 from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End, FunctionStep
@@ -45,6 +46,7 @@ class StepReading(NamedTuple):
         edges: The ways out; ``None`` if the workflow ends with it.
         function: What is known of a function.
         branches: What works in its branches; a workflow is the only branch of its step.
+        errors: The ways out after exceptions.
     """
 
     part: object
@@ -53,6 +55,7 @@ class StepReading(NamedTuple):
     edges: Edges | None
     function: FunctionStep | None
     branches: tuple[BranchReading, ...] = ()
+    errors: tuple[ErrorEdge, ...] = ()
 
     @property
     def is_labelled(self) -> bool:
@@ -71,15 +74,18 @@ def parts_of_steps(workflow: Workflow) -> list[object]:
     """The steps of a workflow in the order in which it names them, its start first; none if it has
     no edges."""
     edges: list[Edges] = getattr(workflow, "_edges", [])  # not in a workflow of another class
-    if not edges:
+    errors: list[ErrorEdge] = getattr(workflow, "_errors", [])
+    if not edges and not errors:
         return []
-    parts = (workflow.start, *(part for one in edges for part in _parts(one)))
-    return list({id(one): one for one in (*parts, *workflow._questions)}.values())
+    ways = [_parts(one.step, one.cases) for one in edges]
+    ways += [_parts(one.step, (one.case,)) for one in errors]
+    parts = (workflow.start, *chain(*ways), *workflow._questions)
+    return list({id(one): one for one in parts}.values())
 
 
-def _parts(edges: Edges) -> Iterator[object]:
-    yield edges.step
-    for case in edges.cases:
+def _parts(step: object, cases: Iterable[Case]) -> Iterator[object]:
+    yield step
+    for case in cases:
         yield case.target
         if case.exhausted is not None:
             yield case.exhausted
@@ -109,6 +115,7 @@ def read_steps(
             edges=edges.get(id(part)),
             function=functions.get(id(part)),
             branches=tuple(_branches(part, inner)),
+            errors=tuple(one for one in workflow._errors if one.step is part),
         )
         for part in parts
     )
@@ -141,20 +148,22 @@ def step_outline(read: StepReading, places: dict[int, int]) -> Outline:
     branches: Outline = tuple((one.name, one.inner) for one in read.branches)
     if isinstance(read.part, Branches):
         branches += (read.part.join.needs, read.part.at_most, read.part.concurrency)
+    errors = tuple((*_outline(one.case, places), one.paths) for one in read.errors)
     if read.edges is None:
-        return read.name, read.numbers, kind, branches, ()
+        return read.name, read.numbers, kind, branches, (), errors
     on = read.edges.on
-    cases = tuple(
-        (
-            plain(case.label),
-            places[id(case.target)],
-            bool(case.keys),
-            case.at_most,
-            -1 if case.exhausted is None else places[id(case.exhausted)],
-            tuple((places.get(id(step_behind(one)), -1), path_of(one)) for one in case.gives),
-            case.carries,
-        )
-        for case in read.edges.cases
-    )
+    cases = tuple(_outline(case, places) for case in read.edges.cases)
     decides = on and (on.path, -1 if on.step is None else places.get(id(on.step), -1))
-    return read.name, read.numbers, kind, branches, (decides, *cases)
+    return read.name, read.numbers, kind, branches, (decides, *cases), errors
+
+
+def _outline(case: Case, places: dict[int, int]) -> Outline:
+    return (
+        plain(case.label),
+        places[id(case.target)],
+        bool(case.keys),
+        case.at_most,
+        -1 if case.exhausted is None else places[id(case.exhausted)],
+        tuple((places.get(id(step_behind(one)), -1), path_of(one)) for one in case.gives),
+        case.carries,
+    )

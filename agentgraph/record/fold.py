@@ -181,8 +181,11 @@ def _saved(record: Record, outcome: Outcome, payload: SavedTurn, _: Names) -> No
 
 
 def _chosen(record: Record, outcome: Outcome, payload: Chosen, _: Names) -> None:
-    record.outputs[payload.step] = payload.source, payload.agent
-    record.inputs = payload.inputs
+    if payload.source is None:
+        record.transcript.drop_unsettled()
+    else:
+        record.outputs[payload.step] = payload.source, payload.agent
+    record.entered, record.inputs = outcome.id, payload.inputs
 
 
 def _branch(record: Record, outcome: Outcome, payload: BranchOutput, _: Names) -> None:

@@ -1,5 +1,4 @@
-"""The payloads of outcomes: data only, so that a store can write and read them
-(docs/design/replay.md, section 3).
+"""The payloads of outcomes: data that a store can write and read (docs/design/replay.md, 3).
 
 They name agents, tools and guardrails by symbol, calls by their place in the reply. Objects of the
 provider and of user code stay objects until the run is stored.
@@ -85,8 +84,7 @@ class ModelReply(NamedTuple):
         notes: The meaning of each output item.
         identities: The calls that its call ids name.
         fault: Why the reply cannot be used: a refusal, an invalid output, an unknown name.
-        output: The final output, where the reply is final; it follows from the response and the
-            agent's output type, so it is not stored.
+        output: The final output; it follows from the response, so it is not stored.
     """
 
     response: ModelResponse

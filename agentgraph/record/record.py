@@ -50,6 +50,7 @@ class Record:
         path: The calls that the run is nested in.
         acted: The agents that have used a tool.
         calls: The calls of the last reply.
+        entered: The id of the last outcome that chose an edge.
         inputs: The first inputs of the agents that an edge may enter now.
         outputs: The outcome with the output of each step that the run has left, and the agent that
             was last at work in it.
@@ -85,7 +86,8 @@ class Record:
     conversation: ConversationIds = field(init=False)
     acted: frozenset[str] = frozenset()
     calls: tuple[Call, ...] = ()
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    entered: CommandId | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: dict[str, tuple[CommandId, str]] = field(default_factory=dict)
     branches: dict[CommandId, dict[int, CommandId]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()

@@ -11,6 +11,8 @@ from agentgraph.runtime.commands import CommandId
 if TYPE_CHECKING:
     from openai.types.responses import ResponseOutputMessage
 
+    from agentgraph.items import TResponseInputItem
+
 
 @dataclass(frozen=True, slots=True)
 class FinalOutput:
@@ -61,18 +63,20 @@ class Split(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """The case that the output of a step took.
+    """The case that a step took.
 
     Args:
         step: The step.
-        source: The outcome that holds its output.
+        source: The outcome that holds its output; ``None`` if an exception took the case.
         agent: The agent at work last.
         case: The label of the case.
         inputs: The first input of each agent that may come now, unless the conversation goes on.
+        entered: After an exception, the choice before this one.
     """
 
     step: str
-    source: CommandId
+    source: CommandId | None
     agent: str
     case: str
-    inputs: Mapping[str, str]
+    inputs: Mapping[str, str | tuple[TResponseInputItem, ...]]
+    entered: CommandId | None = None

@@ -135,6 +135,11 @@ class View:
         return self.__record.locks
 
     @property
+    def entered(self) -> CommandId | None:
+        """The id of the last outcome that chose an edge."""
+        return self.__record.entered
+
+    @property
     def outputs(self) -> Mapping[str, tuple[CommandId, str]]:
         """The outcome with the output of each step that the run has left, and its agent."""
         return MappingProxyType(self.__record.outputs)

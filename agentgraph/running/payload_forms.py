@@ -155,6 +155,10 @@ _FLAG = _simple(lambda flag: flag or None, bool)
 _VALUE = Form(encode, decode)
 _RAW = Form(encode_raw_item, lambda data, types: decode_raw_item(data))
 _INPUT = _simple(_write_input, _read_input)
+_INPUTS = _simple(
+    lambda inputs: {id: _write_input(one) for id, one in inputs.items()},
+    lambda data: {id: _read_input(one) for id, one in data.items()},
+)
 _RESPONSE = _simple(encode_response, decode_response)
 _FAULT = Form(lambda value, path: encode_fault(value), decode_fault)
 _USAGE = _simple(serialize_usage, deserialize_usage)
@@ -302,7 +306,13 @@ FORMS: Mapping[str, PayloadForm] = {
         step_payloads.Split, step=_PLAIN, source=_optional(_COMMAND), inputs=_TUPLE, single=_FLAG
     ),
     "chosen": _of(
-        step_payloads.Chosen, step=_PLAIN, source=_COMMAND, agent=_PLAIN, case=_PLAIN, inputs=_PLAIN
+        step_payloads.Chosen,
+        step=_PLAIN,
+        source=_optional(_COMMAND),
+        agent=_PLAIN,
+        case=_PLAIN,
+        inputs=_INPUTS,
+        entered=_optional(_COMMAND),
     ),
     "loaded": _of(payloads.Loaded, shown=_INPUT, saved=_nested(_SAVED)),
     "saved": _SAVED,

@@ -117,13 +117,4 @@ def with_lanes(state: ControlState, lanes: Lanes) -> ControlState:
     return new(ControlState, state[:_LANES] + lanes + state[_REPLY:])
 
 
-def with_registers(state: ControlState, changes: Mapping[str, object]) -> ControlState:
-    """The run with some registers changed, in a third of the time of ``_replace``."""
-    fields: list[object] = list(state)
-    for name, value in changes.items():
-        fields[_PLACES[name]] = value
-    return new(ControlState, fields)
-
-
-_PLACES = {name: place for place, name in enumerate(ControlState._fields)}
-_LANES, _REPLY = _PLACES["lanes"], _PLACES["reply"]
+_LANES, _REPLY = map(ControlState._fields.index, ("lanes", "reply"))

@@ -31,7 +31,6 @@ from agentgraph.runtime.state import (
     Facts,
     new,
     with_lanes,
-    with_registers,
 )
 from agentgraph_compiler.machine import (
     INTERRUPTING,
@@ -56,7 +55,6 @@ _FAILED, _TRIPPED = Event.FAILED, Event.TRIPPED
 _OUTPUT, _WITHHELD, _SHOW_REPLY = Emission.OUTPUT, Emission.WITHHELD, Emission.REPLY
 _GREET = WorkKind.GREET
 _REPLY, _EDGES = map(ControlState._fields.index, ("reply", "edges"))
-_GREETED = {"arriving": False}
 _NO_FACTS = Facts()
 _STARTED = ControlState("", joined=frozenset({Event.STARTED}))
 _NO_OFFERS: dict[str, Invoke] = {}
@@ -220,7 +218,7 @@ def _route(
     if event is _RETRY and state.retries >= invoke.tries:
         raise _impossible(here, invoke, at, event)
     if state.arriving and invoke.phases[at].kind is _GREET:
-        state = with_registers(state, _GREETED)
+        state = state._replace(arriving=False)
     at = route.to
     if not route.sure:
         at = due(invoke, at, here, state)

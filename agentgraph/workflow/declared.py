@@ -11,7 +11,7 @@ from agentgraph.exceptions import RoutingError
 from agentgraph.workflow.keys import Interval, json_text
 from agentgraph.workflow.outputs import OutputOf
 
-__all__ = ["ALWAYS", "Case", "Edges", "Selector", "value_at"]
+__all__ = ["ALWAYS", "Case", "Edges", "ErrorEdge", "Selector", "value_at"]
 
 ALWAYS: Final = "always"
 """The label of the only way out of a step."""
@@ -99,6 +99,31 @@ class Edges:
             f" the step gave, of type {type(value).__name__}. Its cases are"
             f" {', '.join(one.label for one in self.cases)}."
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ErrorEdge:
+    """The way out of a step after some exceptions.
+
+    Args:
+        step: The step.
+        case: The way; its keys are the classes of the exceptions.
+        origin: Where the user declared it.
+    """
+
+    step: object
+    case: Case
+    origin: SourceLine
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """The classes of the exceptions that take it."""
+        return self.case.keys
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of these classes."""
+        return tuple(f"{cls.__module__}.{cls.__qualname__}" for cls in self.errors)
 
 
 def value_at(output: object, path: tuple[str, ...]) -> object:

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 from agentgraph.authoring.origin import caller_origin
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.workflow.branches import Branches
-from agentgraph.workflow.declared import ALWAYS, Case, Edges, Selector
+from agentgraph.workflow.declared import ALWAYS, Case, Edges, ErrorEdge, Selector
 from agentgraph.workflow.keys import label_of
 from agentgraph.workflow.outputs import (
     OutputOf,
@@ -135,6 +135,61 @@ class EdgeMaker:
             selector = replace(selector, words=".".join(path_of(on)) or "the output", step=None)
         return Edges(step, ways, selector, caller_origin())
 
+    def error_way(
+        self,
+        step: object,
+        target: object,
+        errors: object,
+        *,
+        earlier: Sequence[ErrorEdge],
+        give: object,
+        at_most: object,
+        exhausted: object,
+    ) -> ErrorEdge:
+        """The way out of a step after some exceptions; see `Workflow.on_error`.
+
+        Args:
+            earlier: The ways that the step has already.
+        """
+        step, classes = self._leaving(step), self._classes(errors)
+        for one in earlier:
+            if all(issubclass(cls, one.errors) for cls in classes):
+                file, line = one.origin
+                self._refuse(
+                    f"on_error: this edge is never taken, because line {line} of {file} has one for"
+                    f" {one.case.label}. Declare the more special exceptions first."
+                )
+        for end in (target, exhausted):
+            if isinstance(end, End) and end.passes_on:
+                self._refuse(
+                    "on_error: End() passes on the output of the step before it, and a step that"
+                    " failed has none. Use End(value)."
+                )
+        names = [cls.__name__ for cls in classes]
+        if any(one.case.label == ", ".join(names) for one in earlier):
+            names = [f"{cls.__module__}.{cls.__qualname__}" for cls in classes]
+        case = Case(
+            ", ".join(names),
+            self.step(target),
+            keys=classes,
+            at_most=self._limit(at_most, exhausted, "at_most"),
+            exhausted=None if exhausted is None else self.step(exhausted),
+        )
+        handed = self._handed(case, {target: give} if give is not None else {}, None)
+        return ErrorEdge(step, handed, caller_origin())
+
+    def _classes(self, errors: object) -> tuple[type[Exception], ...]:
+        classes = errors if isinstance(errors, tuple) else (errors,)
+        if not classes:
+            self._refuse("on_error: errors needs one class of exceptions at least.")
+        for cls in classes:
+            if not (isinstance(cls, type) and issubclass(cls, Exception)):
+                self._refuse(
+                    "on_error: errors takes subclasses of Exception, such as"
+                    f" (TimeoutError, ValueError), not {cls!r}."
+                )
+        return classes
+
     def step(self, step: object) -> object:
         """A step as its object; a function becomes one.
 
@@ -184,10 +239,11 @@ class EdgeMaker:
         if function is not None:
             if carries:
                 self._refuse(f"carry goes to agents, and '{function.name}' is a function.")
-            self._check_count(function, len(gives))
+            if gives or not self._catches(case):
+                self._check_count(function, len(gives))
         elif carries and not hasattr(case.target, "handoffs"):
             self._refuse(f"carry goes to agents, and '{name_of_step(case.target)}' is none.")
-        if isinstance(case.target, Branches) and not case.target.each:
+        if isinstance(case.target, Branches) and not case.target.each and not self._catches(case):
             for part in case.target.parts:
                 if part.function is not None:
                     self._check_count(part.function, len(gives))
@@ -199,6 +255,11 @@ class EdgeMaker:
             self._refuse(
                 f"step '{function.name}' {fault}. Name them with give=(output_of(...), ...)."
             )
+
+    @staticmethod
+    def _catches(case: Case) -> bool:
+        """Whether exceptions take a case."""
+        return any(isinstance(key, type) and issubclass(key, Exception) for key in case.keys)
 
     def _selector(self, on: object, cases: Iterable[object]) -> Selector:
         by_value = not all(isinstance(key, type) for key in cases)
@@ -221,6 +282,16 @@ class EdgeMaker:
             "route: on is the name of a field, output_of(step).field, or a function that returns a"
             f" label, not {on!r}."
         )
+
+    def check_declared(self, agents: Iterable[object], parts: Iterable[object]) -> None:
+        """Refuse agents among some parts that are none of the declared ones."""
+        declared = set(map(id, agents))
+        for part in parts:
+            if hasattr(part, "handoffs") and id(part) not in declared:
+                self._refuse(
+                    f"agent '{name_of_step(part)}' has an edge, but 'agents' does not list it. List"
+                    " every agent there, or leave 'agents' out."
+                )
 
     def _limit(self, at_most: object, exhausted: object, name: str) -> int | None:
         if at_most is None:

@@ -14,7 +14,7 @@ from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.workflow.branches import Branches, Join
-from agentgraph.workflow.declared import Edges
+from agentgraph.workflow.declared import Case, Edges, ErrorEdge
 from agentgraph.workflow.keys import Key
 from agentgraph.workflow.making import EdgeMaker
 from agentgraph.workflow.making_branches import each_step, parallel_step
@@ -66,6 +66,7 @@ class Workflow(ShownInNotebooks):
     _origin: SourceLine = field(init=False, repr=False)
     _declared: bool = field(init=False, repr=False, default=False)
     _edges: list[Edges] = field(init=False, repr=False, default_factory=list)
+    _errors: list[ErrorEdge] = field(init=False, repr=False, default_factory=list)
     _functions: dict[int, FunctionStep] = field(init=False, repr=False, default_factory=dict)
     _questions: list[QuestionStep] = field(init=False, repr=False, default_factory=list)
 
@@ -234,6 +235,47 @@ class Workflow(ShownInNotebooks):
 
         return Route(complete)
 
+    def on_error(
+        self,
+        step: Step,
+        target: Step,
+        errors: type[Exception] | tuple[type[Exception], ...] = Exception,
+        *,
+        give: Given | None = None,
+        at_most: int | None = None,
+        exhausted: Step | None = None,
+    ) -> None:
+        """Go on with another step if a step fails.
+
+        Several edges of a step are tried in the order in which they are declared. A guardrail that
+        trips and turns that are used up are exceptions, too; cancelling is none.
+
+        Args:
+            step: The step that may fail.
+            target: The step that comes then; `step` itself tries it again. It gets what the step
+                that failed had got.
+            errors: The class of the exceptions, or several.
+            give: `output_of(step)` of earlier steps, or several, which `target` gets instead.
+            at_most: How often a run may come this way.
+            exhausted: The step that comes after that.
+
+        Raises:
+            AgentDefinitionError: What it is called with cannot be an edge; the message says why.
+            UserError: The workflow has run.
+        """
+        edge = self._maker.error_way(
+            step,
+            target,
+            errors,
+            earlier=[one for one in self._errors if one.step is step],
+            give=give,
+            at_most=at_most,
+            exhausted=exhausted,
+        )
+        self._check_open()
+        self._check_declared(step, edge.case)
+        self._errors.append(edge)
+
     def ask(self, name: str, question: str, *, answer: object = str) -> QuestionStep:
         """Make a step in which a person answers a question.
 
@@ -338,7 +380,7 @@ class Workflow(ShownInNotebooks):
 
     def _add(self, edges: Edges) -> None:
         self._check_open()
-        self._check_declared(edges)
+        self._check_declared(edges.step, *edges.cases)
         before = next((one for one in self._edges if one.step is edges.step), None)
         if before is not None:
             file, line = before.origin
@@ -348,14 +390,7 @@ class Workflow(ShownInNotebooks):
             )
         self._edges.append(edges)
 
-    def _check_declared(self, edges: Edges) -> None:
+    def _check_declared(self, step: object, *cases: Case) -> None:
         """Refuse an agent that a declared set of agents does not have."""
-        if not self._declared:
-            return
-        declared = {id(agent) for agent in self.agents}
-        for part in (edges.step, *(case.target for case in edges.cases)):
-            if hasattr(part, "handoffs") and id(part) not in declared:
-                raise AgentDefinitionError(
-                    f"Workflow '{self.name}': agent '{name_of_step(part)}' has an edge, but"
-                    " 'agents' does not list it. List every agent there, or leave 'agents' out."
-                )
+        if self._declared:
+            self._maker.check_declared(self.agents, (step, *(case.target for case in cases)))

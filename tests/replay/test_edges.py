@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Literal
 
 import pytest
@@ -13,6 +14,7 @@ from agentgraph import (
     GuardrailFunctionOutput,
     InputGuardrail,
     OutputGuardrail,
+    OutputGuardrailTripwireTriggered,
     Workflow,
     all_of,
     at_least,
@@ -27,6 +29,14 @@ from tests.replay.cuts import Through, check_every_cut, same, text
 class Ticket(BaseModel):
     kind: Literal["refund", "order"]
     euros: int = 0
+
+
+class PaymentError(Exception):
+    pass
+
+
+class CardDeclined(PaymentError):
+    pass
 
 
 class Review(BaseModel):
@@ -191,9 +201,66 @@ def nesting(sdk: Any) -> Case:
     return Case(agent=flow)
 
 
+@function_tool(failure_error_function=None)
+async def charge(order: str) -> str:
+    """Charge."""
+    await asyncio.sleep(0)
+    raise PaymentError(order)
+
+
+def failing(sdk: Any) -> Case:
+    """Failures of an agent beside a tool that has worked, of a function, and rounds of trying."""
+    calls = [
+        sdk.function_call("look_up", {"order": "1"}, call_id="c1"),
+        sdk.function_call("charge", {"order": "1"}, call_id="c2"),
+    ]
+    start, write, desk = (
+        Agent(name=name, model=sdk.ScriptedModel(turns))
+        for name, turns in (
+            ("start", [[sdk.assistant_message("seven")]]),
+            ("write", [calls, calls]),
+            ("desk", [[sdk.assistant_message("done")]]),
+        )
+    )
+    write.tools = [look_up, charge]
+
+    def book(text: str) -> str:
+        raise CardDeclined(text)
+
+    flow = Workflow("Failing", start=start)
+    flow.then(start, write, carry="conversation")
+    flow.on_error(write, End("never"), errors=LookupError)
+    flow.on_error(write, write, errors=PaymentError, at_most=1, exhausted=book)
+    flow.on_error(book, person, errors=KeyError)
+    flow.on_error(book, desk, errors=PaymentError, give=(output_of(start)))
+    return Case(agent=flow, session=sdk.SQLiteSession("failing"))
+
+
+def tripping(sdk: Any) -> Case:
+    """A tripwire, then a failure that no edge catches."""
+
+    async def trips(*_: Any) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(None, tripwire_triggered=True)
+
+    made = agents(sdk, start=["seven"], write=["a secret"])
+    start, write = made.values()
+    write.output_guardrails = [OutputGuardrail(trips)]
+
+    def book(text: str) -> str:
+        raise CardDeclined(text)
+
+    flow = Workflow("Tripping", start=start)
+    flow.then(start, write)
+    flow.on_error(write, book, errors=OutputGuardrailTripwireTriggered)
+    flow.on_error(book, person, errors=KeyError)
+    return Case(agent=flow, session=sdk.SQLiteSession("tripping"))
+
+
 @pytest.mark.parametrize("through", [same, text])
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
-@pytest.mark.parametrize("make", [writing, paying, asking, handing, boarding, nesting])
+@pytest.mark.parametrize(
+    "make", [writing, paying, asking, handing, boarding, nesting, failing, tripping]
+)
 async def test_a_workflow_goes_on_to_its_end_from_every_cut(
     make: Any, streamed: bool, through: Through
 ) -> None:

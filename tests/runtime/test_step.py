@@ -440,6 +440,7 @@ OF_EDGES = {
     StateKind.ASKING,
     StateKind.SPLITTING,
     StateKind.BRANCHING,
+    StateKind.FAILING,
 }
 """The states of a workflow with edges, which runs of such workflows leave."""
 
@@ -477,5 +478,6 @@ def test_every_kind_of_lane_stands_in_the_machine_of_the_table() -> None:
         WorkKind.ANSWER,
         WorkKind.SPLIT,
         WorkKind.BRANCH,
+        WorkKind.CATCH,
     }
     assert kinds == set(WorkKind) - {WorkKind.AGENT} - aside - of_edges

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,11 @@ def twice(made: Workflow) -> None:
     made.route(A, on="x", cases={"y": B})
 
 
+def after_all(made: Workflow) -> None:
+    made.on_error(A, B, errors=(LookupError, OSError))
+    made.on_error(A, B, errors=(KeyError, TimeoutError))
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "no step": (flow(lambda f: f.then(A, "B")), "a step is an agent, a function, a workflow"),  # type: ignore[arg-type]
     "a class": (flow(lambda f: f.then(A, Agent)), "a step is an agent"),
@@ -76,6 +82,27 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "too many values": (
         flow(lambda f: f.then(A, one, give=(output_of(A), output_of(B)))),
         "takes 1 values, but the edge to it gives 2",
+    ),
+    "an error edge out of an end": (flow(lambda f: f.on_error(End("x"), A)), "nothing follows"),
+    "an error edge for no class": (flow(lambda f: f.on_error(A, B, errors=())), "one class of"),
+    "an error edge for a text": (
+        flow(lambda f: f.on_error(A, B, errors="ValueError")),  # type: ignore[arg-type]
+        "subclasses of Exception",
+    ),
+    "an error edge for cancelling": (
+        flow(lambda f: f.on_error(A, B, errors=asyncio.CancelledError)),  # type: ignore[arg-type]
+        "subclasses of Exception",
+    ),
+    "an error edge after one for all": (flow(after_all), "this edge is never taken, because line"),
+    "an error edge that passes on": (flow(lambda f: f.on_error(A, End())), "has none. Use End(v"),
+    "an error edge that passes on at last": (
+        flow(lambda f: f.on_error(A, A, at_most=1, exhausted=End())),
+        "has none. Use End(value)",
+    ),
+    "trying again without a limit's end": (flow(lambda f: f.on_error(A, A, at_most=2)), "needs ex"),
+    "trying again no times": (
+        flow(lambda f: f.on_error(A, A, at_most=0, exhausted=B)),
+        "from 1 on",
     ),
     "a value that can only be named": (flow(lambda f: f.then(A, named)), "tone can only be named"),
     "an agent that is not declared": (

@@ -111,18 +111,56 @@ class HandedOver(NamedTuple):
         return text_for(values if len(gives) > 1 else next(iter(values.values())), name)
 
 
-def handed_over(bench: Workbench, binding: StepBinding, source: CommandId | None) -> HandedOver:
-    """What an edge has handed over to a step.
+class RunInput(NamedTuple):
+    """The input of the run, which its first step gets.
+
+    Args:
+        input: The input.
+        step: The name of the step that gets it.
+    """
+
+    input: object
+    step: str
+
+    def values(self) -> list[object]:
+        """The values for a function."""
+        return [self.input]
+
+    def text(self) -> str:
+        """The first input of an agent.
+
+        Raises:
+            UserError: It has no JSON form.
+        """
+        return text_for(self.input, self.step)
+
+
+def handed_over(
+    bench: Workbench, binding: StepBinding, source: CommandId | None
+) -> HandedOver | RunInput:
+    """What an edge has handed over to a step; after an exception, what the failed step had got.
 
     Args:
         bench: The run.
         binding: The step.
-        source: The outcome that chose the edge.
+        source: The outcome that chose the edge; ``None`` for the first step.
     """
-    chosen: Chosen = bench.view.payload(source)
-    before = bench.bound(f"{chosen.step}/edge").step
-    case = next(one for one in before.edges.cases if one.label == chosen.case)
-    return HandedOver(case, binding.step.part, before.part, PassedOutputs(bench, binding))
+    part = binding.step.part
+    while source is not None:
+        chosen: Chosen = bench.view.payload(source)
+        before, case = choice_of(bench, chosen)
+        if chosen.source is not None or (case.gives and part is case.target):
+            return HandedOver(case, part, before, PassedOutputs(bench, binding))
+        source, part = chosen.entered, before
+    return RunInput(bench.facts.input, binding.step.name)
+
+
+def choice_of(bench: Workbench, chosen: Chosen) -> tuple[object, Case]:
+    """The step that a choice left, and the way that it took."""
+    step = bench.bound(f"{chosen.step}/edge").step
+    failed = chosen.source is None
+    cases = [one.case for one in step.errors] if failed else step.edges.cases
+    return step.part, next(one for one in cases if one.label == chosen.case)
 
 
 async def called(bench: Workbench, function: FunctionStep, values: Sequence[object]) -> object:

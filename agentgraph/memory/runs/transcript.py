@@ -137,6 +137,15 @@ class Transcript:
         positions = writable_positions(forms, kept=Kept.SETTLED)
         return self.new_items[: self.turn_start] + [items[position] for position in positions]
 
+    def drop_unsettled(self) -> None:
+        """Keep what is settled of a turn that was cut short: the run goes on without it."""
+        kept = self.settled()
+        settled = set(map(id, kept[self.turn_start :]))
+        mark = self._generated_at_turn
+        self.new_items[self.turn_start :] = kept[self.turn_start :]
+        self._generated[mark:] = [one for one in self._generated[mark:] if id(one) in settled]
+        self.begin_turn()
+
     def append(self, items: Sequence[RunItem]) -> None:
         """Log new items."""
         self.new_items += items
@@ -298,8 +307,9 @@ class Transcript:
             run_context=context,
         )
 
-    def restart(self, input: str) -> None:
-        """Make a text the input of the next model; the log and the run's input stay as they are."""
+    def restart(self, input: str | tuple[TResponseInputItem, ...]) -> None:
+        """Make a text or items the input of the next model; the log and the run's input stay as
+        they are."""
         whole = self.input
         self.rebase(HandoffInputData(input_history=input, pre_handoff_items=(), new_items=()))
         self.input = whole

@@ -53,6 +53,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
+from agentgraph_compiler.ir.catching import Catching
 from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, Handoff, Stop, StopKind
 from agentgraph_compiler.ir.entries import (
     SPENT,
@@ -162,16 +163,16 @@ def build(
     """
     declarations = tuple(agents)
     by_id = {agent.id: agent for agent in declarations}
-    states: list[State] = list(beginning(by_id[start], policy))
     ways = Ways(steps, by_id, output_guardrails)
-    arrivals = Arrivals(policy, ways)
+    arrivals, catching = Arrivals(policy, ways), Catching(ways)
+    states = list(catching.before(start, beginning(by_id[start], policy)))
     first = () if policy.handed else (start,)
     entered = {*first, *(by_id if multi_turn else starts), *ways.entered}
     for agent in declarations:
-        states.extend(_AgentStates(agent, arrivals, entry=agent.id in entered, policy=policy))
-    states.extend(ways.states())
+        own = _AgentStates(agent, arrivals, entry=agent.id in entered, policy=policy)
+        states.extend(catching.of_agent(agent.id, own))
     judged = bool(output_guardrails) or any(agent.output_guardrails for agent in declarations)
-    states.extend((*saving_states(judged=judged), *RESTS))
+    states.extend((*catching.states(), *saving_states(judged=judged), *RESTS))
     return Chart(
         name=name,
         start=start,

@@ -49,9 +49,9 @@ def step_lines(step: Step, at: Callable[[Origin], str]) -> Iterator[str]:
             f"fault {quoted(step.fault)}" if step.fault else "",
             _printed(step.domain),
         )
-    for case in step.cases:
+    for case in step.ways:
         yield joined(
-            f"  case {quoted(case.label)}",
+            f"  {'error' if case.catches else 'case'} {quoted(case.label)}",
             f"-> {word(case.target)}",
             f"at_most {case.at_most}" if case.at_most else "",
             f"exhausted {word(case.exhausted)}" if case.exhausted else "",
@@ -59,6 +59,7 @@ def step_lines(step: Step, at: Callable[[Origin], str]) -> Iterator[str]:
             "carries" if case.carries else "",
             f"unread {words(case.unread)}" if case.unread else "",
             "fields" if case.fields else "",
+            f"catches {words(case.catches)}" if case.catches else "",
             "" if case.takes is None else joined("takes", _printed(case.takes)),
         )
 
@@ -111,6 +112,7 @@ class StepDraft:
     fault: str = ""
     cases: list[Case] = field(default_factory=list)
     branches: Branches | None = None
+    errors: list[Case] = field(default_factory=list)
 
     @classmethod
     def opened_by(cls, line: Line) -> StepDraft:
@@ -143,6 +145,8 @@ class StepDraft:
                 self.domain = _values(line)
             case "case":
                 self.cases.append(_case(line))
+            case "error":
+                self.errors.append(_case(line))
             case other:
                 line.fail(f"'{other}' is not a part of a step")
 
@@ -178,6 +182,7 @@ class StepDraft:
             allowed=self.allowed,
             asks=self.asks,
             branches=self.branches,
+            errors=tuple(self.errors),
         )
 
 
@@ -213,6 +218,7 @@ def _case(line: Line) -> Case:
         carries=line.accept("carries"),
         unread=line.words("a field") if line.accept("unread") else (),
         fields=line.accept("fields"),
+        catches=line.words("the path of a class") if line.accept("catches") else (),
         takes=_values(line) if line.accept("takes") else None,
     )
 

@@ -27,12 +27,12 @@ class StepKind(StrEnum):
     END = "end"
 
 
-_CASE = "/case/"
+_CASE, _ERROR = "/case/", "/error/"
 
 
 def case_of(symbol: str) -> str:
     """The label of the case with a name in the machine."""
-    return symbol.partition(_CASE)[2]
+    return symbol.partition(_CASE)[2] or symbol.partition(_ERROR)[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Case:
         unread: The fields, each after the id of its step, that the output of a step of ``gives``
             does not have.
         fields: Whether it gives fields of outputs rather than whole outputs.
+        catches: The exceptions that take it, as paths of classes; none if values do.
     """
 
     label: str
@@ -80,6 +81,12 @@ class Case:
     carries: bool = False
     unread: tuple[str, ...] = ()
     fields: bool = False
+    catches: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The steps to which it leads."""
+        return (self.target, self.exhausted) if self.exhausted else (self.target,)
 
 
 class JoinKind(StrEnum):
@@ -152,6 +159,7 @@ class Step:
         allowed: Rules that the user suppressed on the agent or function.
         branches: What works side by side; ``None`` if one agent or function does.
         asks: The text that a person reads; empty if the step asks none.
+        errors: The ways out after an exception, in the user's order.
     """
 
     id: str
@@ -171,6 +179,12 @@ class Step:
     allowed: tuple[str, ...] = ()
     branches: Branches | None = None
     asks: str = ""
+    errors: tuple[Case, ...] = ()
+
+    @property
+    def ways(self) -> tuple[Case, ...]:
+        """All ways out of it."""
+        return (*self.cases, *self.errors) if self.errors else self.cases
 
     def allows(self, rule: Rule) -> bool:
         """Whether the user suppressed a rule on it, by name or by code."""
@@ -178,4 +192,4 @@ class Step:
 
     def case_symbol(self, case: Case) -> str:
         """The name of a case in the machine."""
-        return f"{self.id}{_CASE}{case.label}"
+        return f"{self.id}{_ERROR if case.catches else _CASE}{case.label}"

@@ -73,6 +73,7 @@ class Ways:
         judges: The guardrails of the run on what leaves it from a function or by an end.
 
     Attributes:
+        steps: The steps.
         entered: Ids of the agents that an edge enters.
         step_of: The step in which an agent works, by the id of the agent.
     """
@@ -83,11 +84,11 @@ class Ways:
         agents: Mapping[str, Agent],
         judges: tuple[Guardrail, ...] = (),
     ) -> None:
-        self._agents, self._judges = agents, judges
+        self.steps, self._agents, self._judges = steps, agents, judges
         self._last = CHECKING if judges else saving(DONE)
         self._steps = {step.id: step for step in steps}
         self.step_of = {agent: step.id for step in steps for agent in step.agents}
-        targets = {id for step in steps for case in step.cases for id in _targets(case)}
+        targets = {id for step in steps for case in step.ways for id in case.targets}
         self.entered = {id for id in targets if id in agents}
         # The loops that back edges with a limit close, by the steps in them.
         self._loops: dict[str, list[tuple[str, frozenset[str]]]] = {}
@@ -106,17 +107,19 @@ class Ways:
         """The back edges that count anew if a run comes from one step to another."""
         return tuple(edge for edge, loop in self._loops.get(target, ()) if source not in loop)
 
-    def states(self) -> Iterator[State]:
-        """The states of the steps beside those of their agents."""
-        for step in self._steps.values():
-            if step.branches is not None:
-                over = f"{step.id}.leaving" if step.cases else self._last
-                yield from branch_states(step, step.branches, over)
-            elif step.kind is not StepKind.AGENT and not step.ends:
-                yield self._working(step)
-            if step.cases:
-                yield self._leaving(step)
-                yield from (self._looping(step, case) for case in step.cases if case.at_most)
+    def states(self, step: Step) -> Iterator[State]:
+        """The states of a step beside those of its agents."""
+        if step.branches is not None:
+            over = f"{step.id}.leaving" if step.cases else self._last
+            yield from branch_states(step, step.branches, over)
+        elif step.kind is not StepKind.AGENT and not step.ends:
+            yield self._working(step)
+        if step.cases:
+            yield self._leaving(step)
+        yield from (self._looping(step, case) for case in step.ways if case.at_most)
+
+    def shared(self) -> Iterator[State]:
+        """The states that all steps share."""
         if self._judges:
             yield checking(self._judges)
 
@@ -136,12 +139,13 @@ class Ways:
         return State(
             f"{step.id}.leaving",
             StateKind.LEAVING,
-            agent=_owner(step),
+            agent=owner(step),
             invokes=(work,),
-            transitions=tuple(self._chosen(step, case) for case in step.cases),
+            transitions=tuple(self.chosen(step, case) for case in step.cases),
         )
 
-    def _chosen(self, step: Step, case: Case) -> Transition:
+    def chosen(self, step: Step, case: Case) -> Transition:
+        """The row of a case out of the state in which it is chosen."""
         guard = Guard(GuardKind.CASE, (step.case_symbol(case),))
         if case.at_most:
             return Transition(Event.CHOSEN, _looping_state(step, case), guard=guard)
@@ -153,7 +157,7 @@ class Ways:
         return State(
             _looping_state(step, case),
             StateKind.LOOPING,
-            agent=_owner(step),
+            agent=owner(step),
             transitions=(
                 self._into(case.target, step, event=Event.DONE, guard=left, counts=edge),
                 self._into(case.exhausted, step, event=Event.DONE),
@@ -239,24 +243,21 @@ class Arrivals:
         )
 
 
-def _owner(step: Step) -> str:
+def owner(step: Step) -> str:
+    """Id of the agent to which the states between a step and the next one belong."""
     return step.agents[0] if step.agents else ""
 
 
 def _looping_state(step: Step, case: Case) -> str:
-    return f"{step.id}.looping.{case.label}"
-
-
-def _targets(case: Case) -> tuple[str, ...]:
-    return (case.target, case.exhausted) if case.exhausted else (case.target,)
+    return f"{step.id}.{'failing.' if case.catches else ''}looping.{case.label}"
 
 
 def _before(steps: tuple[Step, ...]) -> dict[str, list[str]]:
     """The steps that lead to each step."""
     before: dict[str, list[str]] = {}
     for step in steps:
-        for case in step.cases:
-            for target in _targets(case):
+        for case in step.ways:
+            for target in case.targets:
                 before.setdefault(target, []).append(step.id)
     return before
 
@@ -270,7 +271,7 @@ def _loops(steps: tuple[Step, ...]) -> Iterator[tuple[str, frozenset[str]]]:
     before = _before(steps)
     around: dict[str, list[tuple[str, frozenset[str]]]] = {}
     for step in steps:
-        for case in step.cases:
+        for case in step.ways:
             if case.at_most:
                 loop = _loop(before, step.id, case.target)
                 around.setdefault(case.target, []).append((step.case_symbol(case), loop))

@@ -112,6 +112,7 @@ _ABOUT: Mapping[WorkKind, About] = {
     WorkKind.ANSWER: About.OUTPUT,
     WorkKind.SPLIT: About.OUTPUT,
     WorkKind.BRANCH: About.OUTPUT,
+    WorkKind.CATCH: About.CAUSE,
 }
 _CALLS = (WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING)
 # All calls share one name, so a phase keeps its name if a tool becomes an agent used as a tool.

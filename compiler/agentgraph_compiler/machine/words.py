@@ -38,6 +38,7 @@ class WorkKind(StrEnum):
     ANSWER = "answer"
     SPLIT = "split"
     BRANCH = "branch"
+    CATCH = "catch"
 
 
 class Event(StrEnum):
@@ -95,6 +96,7 @@ OUTCOMES: Mapping[WorkKind, tuple[Event, ...]] = {
     WorkKind.ANSWER: (Event.DONE, Event.AWAITING, Event.FAILED),
     WorkKind.SPLIT: (Event.CHOSEN, Event.FAILED),
     WorkKind.BRANCH: _CALLED,
+    WorkKind.CATCH: (Event.CHOSEN, Event.DECLINED, Event.FAILED),
 }
 """The events that each kind of work can end with."""
 
@@ -129,6 +131,7 @@ class StateKind(StrEnum):
     ASKING = "asking"
     SPLITTING = "splitting"
     BRANCHING = "branching"
+    FAILING = "failing"
     SAVING = "saving"
     UNSAVED = "unsaved"
     SUSPENDED = "suspended"
