@@ -95,7 +95,6 @@ class OutputReaders:
     def __init__(self, source: Source, real: Collection[str]) -> None:
         edges: Sequence[Edges] = source._edges if isinstance(source, Workflow) else ()
         self._functions: dict[int, FunctionStep] = {}
-        self._questions: dict[str, QuestionStep] = {}
         self._over: dict[int, list[RouteOver]] = {}
         self._deciding: dict[int, Edges] = {}
         for one in edges:
@@ -110,7 +109,6 @@ class OutputReaders:
         if isinstance(source, Workflow):
             self._functions = source._functions
             steps.append(source.start)
-            self._questions = {one.name: one for one in source._questions}
         self._agents = list(_at_work({id(step): step for step in steps if is_agent(step)}))
 
     def over_agent(self, name: str) -> tuple[Agent[object], list[RouteOver]] | None:
@@ -130,10 +128,9 @@ class OutputReaders:
         itself = replace(route.on, function=None)
         return FunctionOutput(name, _declared(route.on), [RouteOver(route, itself)])
 
-    def over_question(self, name: str) -> FunctionOutput:
+    def over_question(self, step: QuestionStep) -> FunctionOutput:
         """A question, and the routes over its answer."""
-        step = self._questions[name]
-        return FunctionOutput(name, step.answer, self._over.get(id(step), ()))
+        return FunctionOutput(step.name, step.answer, self._over.get(id(step), ()))
 
 
 def _declared(on: Selector) -> object:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from agentgraph.drivers.work.questions import step_of
 from agentgraph.exceptions import AgentsException, ModelBehaviorError, UserError
 from agentgraph.items.question_item import QuestionItem
 from agentgraph.items.responses import ModelResponse
@@ -246,7 +247,8 @@ class Deciding:
     def _answer(self, state: RunState[Any], item: QuestionItem) -> bool:
         assert self.outputs is not None
         self._count_function()
-        outputs = self._guarded(partial(self.outputs.of_question, item.name))
+        step = step_of(item, state.program.bindings)
+        outputs = self._guarded(partial(self.outputs.of_question, step))
         agent, first = item.agent.name, outputs.telling[0]
         decided = self._decide("person", agent, item.name, ANSWERS, None, first, outputs)
         if decided.kind == "leave":

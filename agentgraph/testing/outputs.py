@@ -20,7 +20,7 @@ from agentgraph.testing.routes import plain_result
 from agentgraph.testing.values import Draw, values_of
 
 if TYPE_CHECKING:
-    from agentgraph.workflow import Source
+    from agentgraph.workflow import QuestionStep, Source
 
 __all__ = ["Outputs", "StepOutputs"]
 
@@ -67,7 +67,7 @@ class StepOutputs:
         self._readers = OutputReaders(source, real)
         self._of_agents: dict[str, Outputs | None] = {}
         self._of_functions: dict[int, Outputs] = {}
-        self._of_questions: dict[str, Outputs] = {}
+        self._of_questions: dict[int, Outputs] = {}
 
     def of_agent(self, name: str) -> Outputs | None:
         """What an agent may answer; `None` if no route reads it."""
@@ -101,17 +101,16 @@ class StepOutputs:
             self._of_functions[id(function)] = _made_up(of, "returns", _RUN_IT)
         return self._of_functions[id(function)]
 
-    def of_question(self, name: str) -> Outputs:
+    def of_question(self, step: QuestionStep) -> Outputs:
         """What a person may answer to a question.
 
         Raises:
             UserError: No value of its type can be made up.
         """
-        if name not in self._of_questions:
-            self._of_questions[name] = _made_up(
-                self._readers.over_question(name), "asks for", _ASK_OTHERWISE
-            )
-        return self._of_questions[name]
+        if id(step) not in self._of_questions:
+            of = self._readers.over_question(step)
+            self._of_questions[id(step)] = _made_up(of, "asks for", _ASK_OTHERWISE)
+        return self._of_questions[id(step)]
 
 
 _RUN_IT: Final = "Name the step in real=, so that its own code runs."

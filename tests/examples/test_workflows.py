@@ -56,7 +56,6 @@ async def test_the_judge_sends_a_text_back_three_times_at_most() -> None:
 @pytest.mark.parametrize(
     ("claim", "more", "answer"),
     [
-        ('{"kind": "theft", "euros": 900, "summary": "bike"}', ["yes", "Dear"], "Dear"),
         ('{"kind": "theft", "euros": 9, "summary": "cup"}', ["yes", "Dear you"], "Dear you"),
         ('{"kind": "damage", "euros": 8, "summary": "cup"}', ["Dear me"], "Dear me"),
         ('{"kind": "other", "euros": 0, "summary": ""}', [], "Please call us."),
@@ -66,3 +65,41 @@ async def test_rules_decide_on_a_claim(claim: str, more: list[str], answer: str)
     result = await Runner.run(claims.flow, "…", run_config=says(claim, *more))
     assert result.final_output == answer
     assert (claims.pay in result.outputs) is (answer in ("Dear you", "Dear me"))
+
+
+@pytest.mark.parametrize("pays", [True, False])
+async def test_a_person_decides_on_a_large_claim(pays: bool) -> None:
+    claim = '{"kind": "theft", "euros": 900, "summary": "bike"}'
+    result = await Runner.run(claims.flow, "…", run_config=says(claim, "New is 800."))
+    [question] = result.interruptions
+    assert question.arguments == (
+        '{"Reader":{"kind":"theft","euros":900,"summary":"bike"},"Expert":"New is 800."}'
+    )
+    state = result.to_state()
+    state.answer(question, claims.Decision(pay=pays, reason="It was locked."))
+    result = await Runner.run(claims.flow, state, run_config=says("Dear you"))
+    assert result.final_output == "Dear you"
+    assert (claims.pay in result.outputs) is pays
+
+
+def test_the_script_asks_the_person_at_the_keyboard() -> None:
+    claim = '{"kind": "theft", "euros": 900, "summary": "bike"}'
+    code = (
+        "import runpy, sys\n"
+        "from agentgraph.run import every_model_is\n"
+        "from agentgraph.testing import ScriptedModel, assistant_message\n"
+        f"turns = [[assistant_message(text)] for text in ({claim!r}, 'New.', 'Dear you')]\n"
+        "with every_model_is(ScriptedModel(turns)):\n"
+        "    runpy.run_path('examples/workflows/claims.py', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input="y\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=EXAMPLES.parent,
+        env=environment(),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("Do we pay this claim? [y/n] Dear you\n")

@@ -48,6 +48,10 @@ class Verdict(BaseModel):
     note: str
 
 
+def counted(verdicts: list[Verdict]) -> str:
+    return ", ".join(f"{one.note}: {one.ok}" for one in verdicts)
+
+
 def noted(verdict: Verdict) -> str:
     return verdict.note
 
@@ -147,6 +151,22 @@ def asking(sdk: Any) -> Case:
     )
     flow.then(noted, letter)
     return Case(agent=flow, session=sdk.SQLiteSession("asking"))
+
+
+def asking_in_branches(sdk: Any) -> Case:
+    """Two branches in which a person is asked."""
+    made = agents(sdk, start=["go"], legal=["draft 2"], money=["money"])
+    start, *members = made.values()
+    branches = []
+    for member in members:
+        inner = Workflow(member.name, start=member)
+        inner.then(member, inner.ask("person", f"{member.name}?", answer=Verdict))
+        branches.append(inner)
+    flow = Workflow("Asking", start=start)
+    both = flow.parallel("both", branches, join=all_of(Verdict))
+    flow.then(start, both)
+    flow.then(both, counted)
+    return Case(agent=flow)
 
 
 def handing(sdk: Any) -> Case:
@@ -259,7 +279,8 @@ def tripping(sdk: Any) -> Case:
 @pytest.mark.parametrize("through", [same, text])
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 @pytest.mark.parametrize(
-    "make", [writing, paying, asking, handing, boarding, nesting, failing, tripping]
+    "make",
+    [writing, paying, asking, asking_in_branches, handing, boarding, nesting, failing, tripping],
 )
 async def test_a_workflow_goes_on_to_its_end_from_every_cut(
     make: Any, streamed: bool, through: Through

@@ -23,6 +23,7 @@ from agentgraph import (
     SQLiteSession,
     UserError,
     Workflow,
+    all_of,
     function_tool,
     output_of,
 )
@@ -324,6 +325,41 @@ async def test_the_step_after_an_answer_may_take_the_context() -> None:
     state, item = await asked(flow, context="here")
     state.answer(item, True)
     assert (await Runner.run(flow, state)).final_output == "here: True"
+
+
+def board(name: str) -> Workflow:
+    member = agent(name, f"{name} agrees")
+    flow = Workflow(name, start=member)
+    flow.then(member, flow.ask("person", f"Does {name} agree?", answer=Verdict))
+    return flow
+
+
+async def test_questions_inside_branches_are_asked_together_and_answered_one_by_one() -> None:
+    def together(verdicts: list[Verdict]) -> str:
+        return ", ".join(one.note for one in verdicts)
+
+    flow = Workflow("Deciding", start=agent("Start", "go"))
+    both = flow.parallel("both", [board("Legal"), board("Money")], join=all_of(Verdict))
+    flow.then(flow.start, both)
+    flow.then(both, together)
+    result = await Runner.run(flow, "hi")
+    legal, money = result.interruptions
+    assert isinstance(legal, QuestionItem)
+    assert isinstance(money, QuestionItem)
+    assert (legal.question, legal.received) == ("Does Legal agree?", "Legal agrees")
+    assert (money.question, legal.call_id != money.call_id) == ("Does Money agree?", True)
+    state = result.to_state()
+    state.answer(money, Verdict(ok=True, note="paid"))
+    state = await RunState.from_string(flow, state.to_string())
+    result = await Runner.run(flow, state)
+    [left] = result.interruptions
+    assert left.call_id == legal.call_id
+    state = result.to_state()
+    with pytest.raises(UserError, match="Question 'person' can be neither"):
+        state.approve(left)
+    state.answer(left, {"ok": False, "note": "legal"})
+    result = await Runner.run(flow, await RunState.from_string(flow, state.to_string()))
+    assert result.final_output == "legal, paid"
 
 
 class Plain:
