@@ -115,8 +115,9 @@ def _at(kind: type[Any] | None, path: tuple[str, ...]) -> tuple[Values, str]:
         return OPEN, "the output is text, which has no fields"
     root = _schema(kind)
     schema, definitions = root, root.get("$defs", {})
-    name = getattr(kind, "__name__", str(kind))
-    for field in path:
+    name, may_be_none = getattr(kind, "__name__", str(kind)), False
+    for place, field in enumerate(path):
+        may_be_none = may_be_none or (place > 0 and _may_be_none(schema))
         schema = _resolved(schema, definitions)
         properties = schema.get("properties")
         if properties is None:
@@ -125,7 +126,12 @@ def _at(kind: type[Any] | None, path: tuple[str, ...]) -> tuple[Values, str]:
             return OPEN, f"{name} has no field '{field}'; it has {', '.join(properties) or 'none'}"
         schema = properties[field]
         name = f"{name}.{field}"
-    return _values(schema, definitions), ""
+    values = _values(schema, definitions)
+    return (union(values, Values(("null",))) if may_be_none else values), ""
+
+
+def _may_be_none(schema: Schema) -> bool:
+    return any(part.get("type") == "null" for part in schema.get("anyOf", ()))
 
 
 def _schema(kind: type[Any]) -> Schema:

@@ -127,8 +127,11 @@ class ErrorEdge:
 
 
 def value_at(output: object, path: tuple[str, ...]) -> object:
-    """The value at the end of a path of fields; of a mapping, a field is a key."""
-    for name in path:
+    """The value at the end of a path of fields; of a mapping, a field is a key. A field of a part
+    that is `None` is `None`."""
+    for place, name in enumerate(path):
+        if place and output is None:
+            return None
         output = output[name] if isinstance(output, dict) else getattr(output, name)
     return output
 
