@@ -1,4 +1,4 @@
-"""Whatever values a model gives within its types, some case takes it, unless the compiler names it."""
+"""Whatever value a model gives within its types, a case takes it, unless the compiler names it."""
 
 from __future__ import annotations
 
