@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -20,6 +21,7 @@ from agentgraph import (
     RunContextWrapper,
     Runner,
     RunState,
+    SQLiteJournal,
     SQLiteSession,
     UserError,
     Workflow,
@@ -415,3 +417,17 @@ async def test_a_workflow_that_has_run_takes_no_question() -> None:
     await Runner.run(flow, "hi")
     with pytest.raises(UserError, match="has run"):
         flow.ask("another", "What?")
+
+
+async def test_a_durable_run_waits_in_its_journal_for_the_answer(tmp_path: Path) -> None:
+    journal = SQLiteJournal(tmp_path / "runs.db")
+    flow, _, _ = writing("draft 1")
+    result = await Runner.run(flow, "hi", journal=journal, run_id="letter")
+    assert [one.name for one in result.interruptions] == ["person"]
+    later, _, person = writing()
+    result = await Runner.resume("letter", later, journal=journal)
+    state = result.to_state()
+    state.answer(result.interruptions[0], Verdict(ok=True))
+    assert (await Runner.run(later, state)).final_output == Verdict(ok=True)
+    result = await Runner.resume("letter", later, journal=journal)
+    assert result.outputs[person] == Verdict(ok=True)
