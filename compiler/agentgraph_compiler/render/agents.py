@@ -37,7 +37,7 @@ from agentgraph_compiler.render.picture import (
     Stroke,
     Tone,
 )
-from agentgraph_compiler.render.steps import Steps, ways_of
+from agentgraph_compiler.render.steps import Steps, branches_of, ways_of
 from agentgraph_compiler.render.teams import teams
 
 _NOT_IN_NAMES = re.compile("[^a-z0-9]+")
@@ -62,6 +62,7 @@ _WORDS: Mapping[Meaning, str] = {
     Role.OUTSIDE: "agent outside this workflow",
     Role.FUNCTION: "function that is a step",
     Role.QUESTION: "question to a person",
+    Role.BRANCHES: "branches side by side, or a workflow",
     Role.END: "end of the workflow",
     Mark.ENDS: "can end the run",
     Mark.MAY_END: "a function decides whether it ends the run",
@@ -72,6 +73,7 @@ _WORDS: Mapping[Meaning, str] = {
     Stroke.EDGE: "edge to the next step, with its case",
     Stroke.CALL: "calls an agent as a tool",
     Stroke.SOMETIMES_CALL: "tool that a function may disable",
+    Stroke.BRANCH: "runs in a branch",
     Stroke.RETURNING: "handoff that returns to its caller",
     Stroke.SOMETIMES_RETURNING: "handoff that returns, and that a function may disable",
     Stroke.CODE: "runs it in the code of a tool or guardrail",
@@ -117,6 +119,9 @@ class _Drawing:
             for tool in agent.tools
             if tool.handoff
         )
+        self.branched = frozenset(
+            one.machine for part in chart.walk() for step in part.steps for one in branches_of(step)
+        )
         self.steps = Steps(chart)
         self.entered = {chart.start, *chart.starts, *self.steps.entered}
         if chart.multi_turn:
@@ -144,7 +149,7 @@ class _Drawing:
                 self._handoffs(place, agent)
                 self._calls(place, agent)
                 self._code(place, agent)
-        for arrow in self.steps.arrows(self.box_of):
+        for arrow in (*self.steps.arrows(self.box_of), *self.steps.runs(self.box_of)):
             self._arrow(arrow)
         return self.picture
 
@@ -164,6 +169,8 @@ class _Drawing:
                 title = f"the run of {start} as a tool"
                 if part.name in self.handed:
                     title = f"the run of {start} before it returns"
+                if part.name in self.branched:
+                    title = f"the run of {part.name} in a branch"
                 frame = Frame(self.ids.take("run", part.name), title)
                 root.frames.append(frame)
                 frames |= dict.fromkeys(own, frame)
@@ -197,10 +204,15 @@ class _Drawing:
 
     def _role(self, part: str, agent: Agent) -> Role:
         if part:
-            called = agent.id == self.chart.subchart[part].start and part not in self.handed
+            called = agent.id == self.chart.subchart[part].start and part not in self._by_itself
             return Role.TOOL if called else Role.AGENT
         is_entry = agent.id in (self.chart.start, *self.chart.starts)
         return Role.ENTRY if is_entry else Role.AGENT
+
+    @property
+    def _by_itself(self) -> frozenset[str]:
+        """The charts whose runs no call of a tool begins."""
+        return self.handed | self.branched
 
     def _takes_input(self, appearances: Iterable[tuple[Place, Agent]]) -> bool:
         """Whether a run, a further run of a chat, or a run as a tool starts with this agent."""

@@ -63,6 +63,7 @@ _STROKES: dict[Stroke, dict[str, str]] = {
         "dir": "both",
         "style": "dashed",
     },
+    Stroke.BRANCH: {"style": "dashed", "weight": "3"},
     Stroke.RETURNING: {"penwidth": "1.4", "arrowtail": "onormal", "dir": "both", "weight": "4"},
     Stroke.SOMETIMES_RETURNING: {
         "penwidth": "1.4",

@@ -10,7 +10,16 @@ from agentgraph_compiler.render.layout import RenderError
 from agentgraph_compiler.render.picture import Frame, Picture, Role, Row
 
 _BOXES_OF_AGENTS = frozenset(
-    {Role.ENTRY, Role.AGENT, Role.TOOL, Role.CODE, Role.OUTSIDE, Role.FUNCTION, Role.QUESTION}
+    {
+        Role.ENTRY,
+        Role.AGENT,
+        Role.TOOL,
+        Role.CODE,
+        Role.OUTSIDE,
+        Role.FUNCTION,
+        Role.QUESTION,
+        Role.BRANCHES,
+    }
 )
 
 

@@ -20,6 +20,7 @@ FILL_AND_EDGE: Mapping[Role, tuple[str, str]] = {
     Role.OUTSIDE: ("#ffffff", "#94a3b8"),
     Role.FUNCTION: ("#eefbf9", "#14958a"),
     Role.QUESTION: ("#fff1f5", "#c2417c"),
+    Role.BRANCHES: ("#fdf7e8", "#a16207"),
     Role.END: ("#e4f7ea", "#2f9e58"),
     Role.GUARDRAIL: ("#fff8e6", "#e0a93b"),
     Role.STATE: ("#ffffff", "#94a3b8"),
@@ -31,7 +32,7 @@ FILL_AND_EDGE: Mapping[Role, tuple[str, str]] = {
 DASHED_BOXES = frozenset({Role.CODE, Role.OUTSIDE})
 PILLS = frozenset({Role.START, Role.END, Role.DONE, Role.BLOCKED, Role.EXHAUSTED, Role.FAILED})
 """Boxes that are small and round: where a run begins and ends."""
-SQUARE_BOXES = frozenset({Role.FUNCTION})
+SQUARE_BOXES = frozenset({Role.FUNCTION, Role.BRANCHES})
 CUT_BOXES = frozenset({Role.QUESTION})
 """Boxes with cut corners: where a run stops for a person."""
 
@@ -57,6 +58,7 @@ SIGN_OF_STROKE: Mapping[Stroke, str] = {
     Stroke.OFF: "┄┤",
     Stroke.CALL: "•→",
     Stroke.SOMETIMES_CALL: "•┄▸",
+    Stroke.BRANCH: "╌▸",
     Stroke.RETURNING: "→↩",
     Stroke.SOMETIMES_RETURNING: "┄▸↩",
     Stroke.CODE: "··▸",
@@ -70,6 +72,7 @@ INK_OF_STROKE: Mapping[Stroke, str] = {
     Stroke.OFF: PALE,
     Stroke.CALL: VIOLET,
     Stroke.SOMETIMES_CALL: VIOLET,
+    Stroke.BRANCH: "#a16207",
     Stroke.RETURNING: "#475569",
     Stroke.SOMETIMES_RETURNING: "#475569",
     Stroke.CODE: VIOLET,

@@ -38,6 +38,7 @@ _BRACKETS = {
     Role.FAILED: ("([", "])"),
     Role.FUNCTION: ("[[", "]]"),
     Role.QUESTION: ("[\\", "/]"),
+    Role.BRANCHES: ("[[", "]]"),
     Role.GUARDRAIL: ("{{", "}}"),
     Role.STATE: ("(", ")"),
 }
@@ -48,6 +49,7 @@ _LINES = {
     Stroke.OFF: "-.-x",
     Stroke.CALL: "o--o",
     Stroke.SOMETIMES_CALL: "o-.-o",
+    Stroke.BRANCH: "-.->",
     Stroke.RETURNING: "-->",
     Stroke.SOMETIMES_RETURNING: "-.->",
     Stroke.CODE: "-.->",

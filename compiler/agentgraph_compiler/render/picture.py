@@ -26,6 +26,7 @@ class Role(StrEnum):
     OUTSIDE = "outside"
     FUNCTION = "function"
     QUESTION = "question"
+    BRANCHES = "branches"
     END = "end"
     GUARDRAIL = "guardrail"
     STATE = "state"
@@ -48,6 +49,8 @@ class Stroke(Enum):
     """A call of an agent or a machine, which returns."""
     SOMETIMES_CALL = auto()
     """A call that a function may forbid."""
+    BRANCH = auto()
+    """A branch runs an agent or a workflow."""
     RETURNING = auto()
     """A handoff after which the caller goes on."""
     SOMETIMES_RETURNING = auto()

@@ -56,7 +56,16 @@ _ENDS = {
 }
 _GUARDRAILS = frozenset({WorkKind.INPUT_GUARDRAIL, WorkKind.OUTPUT_GUARDRAIL})
 _ASIDE = frozenset({Event.FAILED, *RESERVED})
-_STEPS = frozenset({StateKind.WORKING, StateKind.ASKING, StateKind.LEAVING, StateKind.LOOPING})
+_STEPS = frozenset(
+    {
+        StateKind.WORKING,
+        StateKind.ASKING,
+        StateKind.SPLITTING,
+        StateKind.BRANCHING,
+        StateKind.LEAVING,
+        StateKind.LOOPING,
+    }
+)
 _MOST_LINES = 4
 _WORDS: Mapping[Meaning, str] = {
     Role.STATE: "state",
@@ -64,6 +73,7 @@ _WORDS: Mapping[Meaning, str] = {
     Role.AGENT: "agent, with its states folded",
     Role.FUNCTION: "function step, with its states folded",
     Role.QUESTION: "question to a person, with its states folded",
+    Role.BRANCHES: "branches, with their states folded",
     Mark.ENDS: "can end the run",
     Stroke.SOLID: "transition: event [guard]",
     Stroke.FAINT: "transition on a failure",
@@ -280,8 +290,10 @@ def _role_of_owner(states: Sequence[State]) -> Role:
     """What an agent or a step is whose states are folded."""
     if states[0].agent:
         return Role.AGENT
-    asks = any(state.kind is StateKind.ASKING for state in states)
-    return Role.QUESTION if asks else Role.FUNCTION
+    kinds = {state.kind for state in states}
+    if StateKind.BRANCHING in kinds:
+        return Role.BRANCHES
+    return Role.QUESTION if StateKind.ASKING in kinds else Role.FUNCTION
 
 
 def _row(invoke: Invoke) -> Row:

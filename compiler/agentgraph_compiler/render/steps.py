@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from agentgraph_compiler.ir.branches import branch_symbol
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.ir.steps import Case, Step, StepKind
+from agentgraph_compiler.ir.steps import Branch, Case, Step, StepKind
 from agentgraph_compiler.machine import StateKind
 from agentgraph_compiler.render.case_words import (
     after_words,
@@ -25,6 +26,9 @@ _MOST_LETTERS = 60
 _BOXES = {
     StepKind.FUNCTION: (Role.FUNCTION, "{}()", "step"),
     StepKind.QUESTION: (Role.QUESTION, "{}", "answer"),
+    StepKind.PARALLEL: (Role.BRANCHES, "{}", "split"),
+    StepKind.EACH: (Role.BRANCHES, "{}", "split"),
+    StepKind.WORKFLOW: (Role.BRANCHES, "{}", "split"),
 }
 """The steps with a box of their own that agents do not have: role, title, and their work."""
 
@@ -65,7 +69,12 @@ class Steps:
                         id=ids.take(role, step.id),
                         role=role,
                         title=title.format(step.name),
-                        rows=(*asks, *decides(step), *findings.get(("", step.id), ())),
+                        rows=(
+                            *asks,
+                            *_joins(step),
+                            *decides(step),
+                            *findings.get(("", step.id), ()),
+                        ),
                         mark=Mark.NONE if step.cases else Mark.ENDS,
                         group=step.id,
                         about=(("", step.id), ("", f"{step.id}/{work}")),
@@ -124,6 +133,44 @@ class Steps:
                     label=_cut([line for line in label if line]),
                     about=tuple(about[target]),
                 )
+
+    def runs(self, box_of: Mapping[Place, str]) -> Iterator[Arrow]:
+        """An arrow from each step with branches to what runs in each of them. Steps inside such a
+        run have no boxes, so its first agent stands for them."""
+        for part in self._chart.walk():
+            root = part is self._chart
+            for step in part.steps:
+                for branch in branches_of(step):
+                    if branch.machine:
+                        inner = self._chart.subchart[branch.machine]
+                        symbol = branch_symbol(step.id, branch.name)
+                        yield Arrow(
+                            source=box_of[("", step.id) if root else (part.name, part.start)],
+                            target=box_of[inner.name, inner.start],
+                            stroke=Stroke.BRANCH,
+                            about=(("" if root else part.name, symbol),),
+                        )
+
+
+def branches_of(step: Step) -> tuple[Branch, ...]:
+    """What works in the branches of a step; none if it has no branches."""
+    return () if step.branches is None else step.branches.branches
+
+
+def _joins(step: Step) -> Iterator[Row]:
+    """What the box of a step with branches says: the functions, and which branches it waits for."""
+    branches = step.branches
+    if branches is None:
+        return
+    for one in branches.branches:
+        if not one.machine:
+            place = ("", branch_symbol(step.id, one.name))
+            yield Row(f"{one.name}()", "branch", about=(place,))
+    if step.kind is StepKind.EACH:
+        places = f", {branches.places} at a time" if branches.places else ""
+        yield Row("for each item", f"at most {branches.most}{places}")
+    elif branches.needs:
+        yield Row("waits for", f"{branches.needs} of {len(branches.branches)}")
 
 
 def _shortened(text: str) -> str:
