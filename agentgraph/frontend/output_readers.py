@@ -15,6 +15,7 @@ from agentgraph.frontend.domains import OPEN, domain_of
 from agentgraph.frontend.targets import target_of
 from agentgraph.schemas.type_hints import resolve_hints
 from agentgraph.workflow import Workflow
+from agentgraph.workflow.branches import Branches, BranchPart
 from agentgraph.workflow.declared import Edges, Selector
 from agentgraph.workflow.keys import Interval, json_text
 from agentgraph.workflow.outputs import name_of_step
@@ -93,7 +94,8 @@ class OutputReaders:
     """
 
     def __init__(self, source: Source, real: Collection[str]) -> None:
-        edges: Sequence[Edges] = source._edges if isinstance(source, Workflow) else ()
+        workflows = list(workflows_in(source)) if isinstance(source, Workflow) else []
+        edges = [edges for workflow in workflows for edges in workflow._edges]
         self._functions: dict[int, FunctionStep] = {}
         self._over: dict[int, list[RouteOver]] = {}
         self._deciding: dict[int, Edges] = {}
@@ -106,9 +108,14 @@ class OutputReaders:
             elif name_of_step(one.on.function) not in real:
                 self._deciding[id(one.on.function)] = one
         steps = [step for one in edges for step in (one.step, *_targets(one))]
-        if isinstance(source, Workflow):
-            self._functions = source._functions
-            steps.append(source.start)
+        for workflow in workflows:
+            self._functions |= workflow._functions
+            steps.append(workflow.start)
+        for branch in _branches(steps):
+            if branch.function is not None:
+                self._functions[id(branch.part)] = branch.function
+            else:
+                steps.append(branch.part)
         self._agents = list(_at_work({id(step): step for step in steps if is_agent(step)}))
 
     def over_agent(self, name: str) -> tuple[Agent[object], list[RouteOver]] | None:
@@ -131,6 +138,25 @@ class OutputReaders:
     def over_question(self, step: QuestionStep) -> FunctionOutput:
         """A question, and the routes over its answer."""
         return FunctionOutput(step.name, step.answer, self._over.get(id(step), ()))
+
+
+def workflows_in(source: Workflow) -> Iterator[Workflow]:
+    """A workflow, then those that are steps of it or work in its branches, each once."""
+    seen = {id(source): source}
+    waiting = [source]
+    while waiting:
+        workflow = waiting.pop()
+        yield workflow
+        steps = [step for one in workflow._edges for step in (one.step, *_targets(one))]
+        for part in (*steps, *(branch.part for branch in _branches(steps))):
+            if isinstance(part, Workflow) and id(part) not in seen:
+                seen[id(part)] = part
+                waiting.append(part)
+
+
+def _branches(steps: Iterable[object]) -> list[BranchPart]:
+    """What works in the branches of some steps."""
+    return [branch for step in steps if isinstance(step, Branches) for branch in step.parts]
 
 
 def _declared(on: Selector) -> object:

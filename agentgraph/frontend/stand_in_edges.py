@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agentgraph.frontend.discover import is_agent
 from agentgraph.workflow import Workflow
+from agentgraph.workflow.branches import Branches, BranchPart
 from agentgraph.workflow.declared import Case, Edges, Selector
 from agentgraph.workflow.outputs import OutputOf, name_of_step, path_of, step_behind
 
@@ -34,13 +35,18 @@ class EdgeStandIns:
     Args:
         oracle: Decides what the functions return, or hears of it.
         agent: The copy of an agent.
+        workflow: The copy of a workflow that is a step or works in a branch.
         real: The names of the functions whose code runs.
     """
 
     def __init__(
-        self, oracle: _Oracle, agent: Callable[[Agent[Any]], Agent[Any]], real: Collection[str]
+        self,
+        oracle: _Oracle,
+        agent: Callable[[Agent[Any]], Agent[Any]],
+        workflow: Callable[[Workflow], Workflow],
+        real: Collection[str],
     ) -> None:
-        self._oracle, self._agent, self._real = oracle, agent, real
+        self._oracle, self._agent, self._workflow, self._real = oracle, agent, workflow, real
         self._steps: dict[int, object] = {}
 
     def put(self, source: Workflow, workflow: Workflow) -> None:
@@ -56,7 +62,25 @@ class EdgeStandIns:
         ]
 
     def _step(self, step: object) -> object:
-        return self._agent(step) if is_agent(step) else self._steps.get(id(step), step)
+        if is_agent(step):
+            return self._agent(step)
+        if id(step) not in self._steps:
+            self._steps[id(step)] = self._copied(step)
+        return self._steps[id(step)]
+
+    def _copied(self, step: object) -> object:
+        """The copy of a step with branches, or of a workflow; any other step stays."""
+        if isinstance(step, Workflow):
+            return self._workflow(step)
+        if isinstance(step, Branches):
+            return replace(step, parts=tuple(map(self._part, step.parts)))
+        return step
+
+    def _part(self, part: BranchPart) -> BranchPart:
+        if part.function is None:
+            return part._replace(part=self._step(part.part))
+        stand_in = self._function(part.function)
+        return part._replace(part=stand_in, function=replace(part.function, function=stand_in))
 
     def _edges(self, edges: Edges) -> Edges:
         return replace(

@@ -129,18 +129,23 @@ class StandIns:
         self._oracle, self._model_of = oracle, model_of
         self._real, self._filters = frozenset(real), filters
         self._agents: dict[int, Agent[Any]] = {}
+        self._workflows: dict[int, Workflow] = {}
         # The originals stay alive, so no other agent gets one of their ids.
         self.originals: list[Agent[Any]] = []
 
     def of(self, source: Source) -> Source:
         """The copy of an agent or a workflow."""
-        if not isinstance(source, Workflow):
-            return self.agent(source)
+        return self._workflow(source) if isinstance(source, Workflow) else self.agent(source)
+
+    def _workflow(self, source: Workflow) -> Workflow:
+        if id(source) in self._workflows:
+            return self._workflows[id(source)]
         agents = [self.agent(agent) for agent in source.agents]
         workflow = Workflow(source.name, start=self.agent(source.start), agents=agents)
+        self._workflows[id(source)] = workflow
         workflow._origin = source._origin
         workflow.__dict__[_STANDS_IN] = source
-        EdgeStandIns(self._oracle, self.agent, self._real).put(source, workflow)
+        EdgeStandIns(self._oracle, self.agent, self._workflow, self._real).put(source, workflow)
         return workflow
 
     def agent(self, agent: Agent[Any]) -> Agent[Any]:
