@@ -49,6 +49,6 @@ def test_a_run_with_branches_repeats(seed: int) -> None:
 
 
 def test_witnesses_cover_the_agents_of_the_main_line() -> None:
-    found = witnesses(board())
-    names = {owed.title for run in found.runs for owed in run.meets}
+    made = witnesses(board())
+    names = {owed.title for run in made.runs for owed in run.meets}
     assert names >= {"Draft", "After"}
