@@ -47,7 +47,7 @@ demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPEN
 test: lint types tests ## lint, types and every test; what CI runs
 
 .PHONY: tests
-tests: $(test_packages) $(PEERS)/.installed $(PROVIDERS)/.installed $(PROBES)/.installed aimock pages ## the tests alone (ARGS=tests/compiler: those of one folder)
+tests: $(test_packages) $(PEERS)/.installed $(PROVIDERS)/.installed $(PROBES)/.installed aimock restate pages ## the tests alone (ARGS=tests/compiler: those of one folder)
 	@.ci/system-packages dot=graphviz chromium=chromium || true
 	AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python AGENTGRAPH_PROVIDERS_PYTHON=$(CURDIR)/$(PROVIDERS)/bin/python AGENTGRAPH_AGENTRUNPROOF=$(CURDIR)/$(PROBES) HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
@@ -112,8 +112,15 @@ clean: ## remove environments, caches and build results
 .PHONY: aimock
 aimock: $(venv)
 	@.ci/system-packages node=nodejs npm=npm || true
-	@test ! -f tests/models/install_aimock.py || $(BIN)/python tests/models/install_aimock.py || \
+	@test ! -f tests/models/install_aimock.py || $(BIN)/python -m tests.models.install_aimock || \
 	  echo "make: @copilotkit/aimock could not be installed; the tests that need it will skip."
+
+# The server of Restate. Without Node the test that needs it skips and says so.
+.PHONY: restate
+restate: $(venv)
+	@.ci/system-packages node=nodejs npm=npm || true
+	@test ! -f tests/durable/install_restate.py || $(BIN)/python -m tests.durable.install_restate || \
+	  echo "make: the server of Restate could not be installed; the test that needs it will skip."
 
 # Graphviz as JavaScript, which the build leaves out where it finds no npm.
 .PHONY: pages

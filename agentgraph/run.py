@@ -36,7 +36,7 @@ from agentgraph.running.agent_runner import (
 from agentgraph.running.moves import Moved, RunMoves, observing_runs
 from agentgraph.running.result import RunResult, RunResultStreaming
 from agentgraph.running.state import RunState
-from agentgraph.running.stored_runs import fork_run, head_of_run
+from agentgraph.running.stored_runs import begin_run, fork_run, head_of_run
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
@@ -223,6 +223,27 @@ class Runner:
             session=session,
             **durable,
         )
+
+    @staticmethod
+    async def begin(
+        run_id: str,
+        input: str | list[TResponseInputItem],
+        *,
+        journal: JournalStore,
+        max_turns: int | None = DEFAULT_MAX_TURNS,
+    ) -> None:
+        """Store a durable run without working on it; `resume` does that, in any process.
+
+        Args:
+            run_id: The id of the run. If there is such a run with this input, nothing happens.
+            input: A text, or a list of input items.
+            journal: The journal that gets the run.
+            max_turns: The most model calls; ``None`` means no limit.
+
+        Raises:
+            UserError: There is such a run with another input.
+        """
+        await begin_run(journal, run_id, input, max_turns)
 
     @classmethod
     async def resume(

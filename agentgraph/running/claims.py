@@ -8,11 +8,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.drivers.run import Run, begin_again
-from agentgraph.exceptions import UserError
 from agentgraph.memory.journals import RunStatus
 from agentgraph.running.durable import DurableJournal
-from agentgraph.running.journal_lines import head_text, read_head
-from agentgraph.stored.items import encode_input
+from agentgraph.running.stored_runs import open_run
 from agentgraph_compiler.machine import StateKind
 
 if TYPE_CHECKING:
@@ -42,28 +40,13 @@ def claimed(launched: Launch) -> AbstractAsyncContextManager[Any]:
 async def _claimed(launched: Launch, journal: DurableJournal) -> AsyncIterator[None]:
     run, program = launched.run, launched.program
     async with journal.claim:
-        await _open(run, journal)
+        await open_run(journal.store, run.facts)
         await journal.take(launched.if_running)
         try:
             begin_again(run, (program.machine, program.bindings))
             yield
         finally:
             await journal.give_back(_status(run), _note(run, program.machine.name))
-
-
-async def _open(run: Run, journal: DurableJournal) -> None:
-    """Begin the run in the store, or check that it is the one that stands there.
-
-    Raises:
-        UserError: The run began with another input.
-    """
-    stored = await journal.store.open(journal.run_id, head_text(run.facts))
-    began = read_head(stored.head)
-    if encode_input(began.input) != encode_input(run.facts.input):
-        raise UserError(
-            f"Run {journal.run_id!r} in {journal.store.place} began with another input. Use another"
-            " run_id for another run, or Runner.resume(run_id, ...) to go on with this one."
-        )
 
 
 def _status(run: Run) -> RunStatus:

@@ -5,24 +5,33 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.approvals import RunPath
 from agentgraph.exceptions import UserError
+from agentgraph.items.text import carried
 from agentgraph.memory.journals import JournalStore, UnknownRun
 from agentgraph.memory.journals.holders import new_holder
+from agentgraph.record.facts import RunFacts
+from agentgraph.run_config import RunConfig
+from agentgraph.running.arguments import check_input
 from agentgraph.running.journal_lines import (
     BEGAN,
     STARTED,
     Head,
+    head_text,
     outcome_of,
     read_head,
     started_of,
 )
 from agentgraph.runtime.commands import CommandId
+from agentgraph.stored.items import encode_input
 from agentgraph.stored.journal_file import line_of, object_in
 
-__all__ = ["fork_run", "head_of_run"]
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+
+__all__ = ["begin_run", "fork_run", "head_of_run", "open_run"]
 
 
 async def head_of_run(store: JournalStore, run_id: str) -> Head:
@@ -35,6 +44,51 @@ async def head_of_run(store: JournalStore, run_id: str) -> Head:
     if stored is None:
         raise UnknownRun(run_id, store.place)
     return read_head(stored.head)
+
+
+async def begin_run(
+    store: JournalStore,
+    run_id: str,
+    input: str | list[TResponseInputItem],
+    limit: int | None,
+) -> None:
+    """Store a run that no process works on yet.
+
+    Args:
+        store: The journal.
+        run_id: The id of the run.
+        input: Its input.
+        limit: The most turns.
+
+    Raises:
+        UserError: There is a run with this id and another input.
+    """
+    check_input(input)
+    facts = RunFacts(
+        run_id=run_id,
+        path=(),
+        machine="",
+        input=carried(input) if isinstance(input, str) else input,
+        config=RunConfig(),
+        provider=None,
+        limit=limit,
+    )
+    await open_run(store, facts)
+
+
+async def open_run(store: JournalStore, facts: RunFacts) -> None:
+    """Begin a run in a store, or check that it is the one that stands there.
+
+    Raises:
+        UserError: The run began with another input.
+    """
+    stored = await store.open(facts.run_id, head_text(facts))
+    began = read_head(stored.head)
+    if encode_input(began.input) != encode_input(facts.input):
+        raise UserError(
+            f"Run {facts.run_id!r} in {store.place} began with another input. Use another run_id"
+            " for another run, or Runner.resume(run_id, ...) to go on with this one."
+        )
 
 
 async def fork_run(store: JournalStore, run_id: str, at: int | None, new_run_id: str | None) -> str:
