@@ -185,3 +185,12 @@ def _judge(name: str) -> Any:
 
     judge.__name__ = f"judge{name}"
     return judge
+
+
+def test_an_edge_after_an_exception_counts_for_the_most_and_not_for_the_least() -> None:
+    write, person = Agent(name="Write"), Agent(name="Person")
+    flow = Workflow("Writing", start=write)
+    flow.on_error(write, person)
+    calls = agentgraph.compile(flow).bounds().model_calls
+    assert (calls.least, calls.most) == (1, 2)
+    assert calls.most_path[-1] == "Person"

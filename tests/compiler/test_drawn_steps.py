@@ -363,3 +363,12 @@ def test_an_agent_that_a_function_leads_to_is_in_no_team_of_another_agent() -> N
         "reached only through A0": {f"A{number}" for number in range(6)},
         "reached only through B0": {"B0", "B2", "B3", "B4", "B5"},
     }
+
+
+def test_an_edge_after_an_exception_is_a_dashed_arrow_with_the_names_of_its_classes() -> None:
+    write, person = Agent(name="Write"), Agent(name="Person")
+    flow = Workflow("Writing", start=write)
+    flow.on_error(write, person, errors=(TimeoutError, ValueError))
+    picture = agents_picture(lower(flow)[0])
+    [arrow] = [one for one in picture.arrows if one.stroke is Stroke.CATCH]
+    assert arrow.label == ("TimeoutError, ValueError",)

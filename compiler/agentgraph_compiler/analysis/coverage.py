@@ -106,7 +106,7 @@ def _entered(analysis: Analysis, part: Chart, agent: Agent) -> str:
         return AS_TOOL if agent.id == part.start else ""
     if agent.id in (part.start, *part.starts):
         return STARTS
-    if any(agent.id in (case.target, case.exhausted) for step in part.steps for case in step.cases):
+    if any(agent.id in case.targets for step in part.steps for case in step.ways):
         return ENTERED
     goes_on = part.multi_turn and agent.id in analysis.flow(part).last_agents
     return GOES_ON if goes_on else ""

@@ -2,7 +2,8 @@
 
 The rows decide everything, whatever kind of state has them, so states of kinds that come later need
 no change here. A row that happens only if the model disregards its tool choice or the tools on
-offer is left out (``Transition.against``), and so are rows on which a run is cut short.
+offer is left out (``Transition.against``), and so are rows on which a run is cut short, unless an
+edge of a step catches what it fails with.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _Place = TypeVar("_Place", bound=Hashable)
 _NEXT_RUN = Transition(Event.STARTED, "")
 _CUT_SHORT = frozenset({*INTERRUPTING, *RESERVED})
 _FREE, _FIRST_CHOICE = Premise.NONE, Premise.FIRST_CHOICE
-_BETWEEN_STEPS = (StateKind.LEAVING, StateKind.LOOPING)
+_BETWEEN_STEPS = (StateKind.LEAVING, StateKind.LOOPING, StateKind.FAILING)
 _OTHERWISE, _SPENT = GuardKind.OTHERWISE, GuardKind.SPENT
 
 
@@ -80,6 +81,7 @@ class Flow:
             self.places.append(Place(state, False))
             if state.agent in modal:
                 self.places.append(Place(state, True))
+        self._failing = {one.id for one in chart.states if one.kind is StateKind.FAILING}
         self.rows = [*self._rows()]
         if modal:
             self._arrive_again()
@@ -223,7 +225,12 @@ class Flow:
         decided: tuple[Event, ...] = ()
         for row in state.transitions:
             event, kind = row.event, row.guard.kind
-            if event in decided or event in _CUT_SHORT or row.target == BACK:
+            if event in decided or row.target == BACK:
+                continue
+            if row.target in self._failing:  # an edge may catch what a run would fail with
+                rows.append((row, self._target(place, row) if modal else index[row.target]))
+                continue
+            if event in _CUT_SHORT:
                 continue
             if row.against is not _FREE and not _obeys(row.against, acted):
                 continue

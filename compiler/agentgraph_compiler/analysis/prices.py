@@ -148,10 +148,16 @@ class _Prices(Prices):
 
     def happens(self, place: Place, row: Transition) -> bool:
         """Whether a run of models that reply as they should can take a row."""
+        if self.fails(row):
+            return True
         if row.cause:
             return False  # a handler answers for a faulty reply
         says_nothing = row.event is Event.REPLIED and row.guard.kind in _SAYS_NOTHING
         return not says_nothing or _may_say_nothing(self.agent_of(place))
+
+    def fails(self, row: Transition) -> bool:
+        """Whether a row is that of a failure for which a step may have an edge."""
+        return self.run.chart.state[row.target].kind is StateKind.FAILING
 
     def handoff(self, place: Place, row: Transition) -> Price:
         """The price of arriving at an agent."""
@@ -189,7 +195,7 @@ class Least(_Prices):
     """The prices of the cheapest walk."""
 
     def taking(self, place: Place, row: Transition) -> Price | None:
-        if not self.happens(place, row):
+        if self.fails(row) or not self.happens(place, row):
             return None
         price = self.handoff(place, row)
         if not place.state.offers:

@@ -5,7 +5,7 @@ Only what a run does not check loads networkx.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from agentgraph_compiler.analysis.edges import never_taken
 from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.analysis.rounds import places_in_reach
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.ir.steps import Case, Step, StepKind
+from agentgraph_compiler.ir.steps import Step, StepKind
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -35,10 +35,15 @@ class StepGraph:
     @cached_property
     def onward(self) -> dict[str, tuple[str, ...]]:
         """The steps to which each step leads, by an edge or by a handoff."""
+        return self._onward(caught=True)
+
+    def _onward(self, *, caught: bool) -> dict[str, tuple[str, ...]]:
+        """The same, with or without the edges after exceptions."""
         step_of = {agent: step.id for step in self.chart.steps for agent in step.agents}
         ways: dict[str, list[str]] = {step.id: [] for step in self.chart.steps}
         for step in self.chart.steps:
-            ways[step.id] += (target for case in step.cases for target in targets(case))
+            cases = step.ways if caught else step.cases
+            ways[step.id] += (target for case in cases for target in case.targets)
         for source, target in self.flow.handoffs():
             here, there = step_of.get(source), step_of.get(target)
             if here is not None and there is not None and here != there:
@@ -67,35 +72,38 @@ class StepGraph:
         )
 
     def is_passed(self, step: str, before: str) -> bool:
-        """Whether every way to a step passes another one, or the step is that one."""
-        if before not in self._spans:
-            return False
-        (enters, leaves), (first, last) = self._spans[before], self._spans[step]
-        return enters <= first and last <= leaves
+        """Whether every way to a step on which nothing fails passes another one, or the step is
+        that one."""
+        if step not in self._spans:
+            return True
+        return before in self._spans and _is_within(self._spans[step], self._spans[before])
+
+    def is_left(self, step: str, before: str, *, failed: bool) -> bool:
+        """Whether every way has the output of another step, those after exceptions included.
+
+        Args:
+            step: The step.
+            before: The other step.
+            failed: Whether the step has failed, rather than given an output.
+        """
+        here = step if failed else _over(step)
+        spans = self._spans_of_failures
+        return _over(before) in spans and _is_within(spans[here], spans[_over(before)])
 
     @cached_property
     def _spans(self) -> dict[str, tuple[int, int]]:
-        """When a walk through the tree of dominators enters and leaves each step."""
-        import networkx as nx
+        onward = self._onward(caught=False)
+        return _spans(self.start, onward)
 
-        graph: nx.DiGraph[str] = nx.DiGraph()
-        graph.add_node(self.start)
-        graph.add_edges_from((here, there) for here in self.reached for there in self.onward[here])
-        below: dict[str, list[str]] = {id: [] for id in graph}
-        for id, parent in nx.immediate_dominators(graph, self.start).items():
-            if id != self.start:
-                below[parent].append(id)
-        entered: dict[str, int] = {}
-        spans: dict[str, tuple[int, int]] = {}
-        waiting, time = [self.start], 0
-        while waiting:
-            id, time = waiting[-1], time + 1
-            if id in entered:
-                spans[waiting.pop()] = entered[id], time
-            else:
-                entered[id] = time
-                waiting += below[id]
-        return spans
+    @cached_property
+    def _spans_of_failures(self) -> dict[str, tuple[int, int]]:
+        """The same with two places for each step: as it begins, and with its output."""
+        onward = {step.id: [_over(step.id)] for step in self.chart.steps}
+        for id, leads in self._onward(caught=False).items():
+            onward[_over(id)] = [*leads]
+        for step in self.chart.steps:
+            onward[step.id] += (target for case in step.errors for target in case.targets)
+        return _spans(self.start, onward)
 
     def way_around(self, step: str, skipped: str) -> tuple[str, ...]:
         """A shortest way from the first step to a step that does not pass another one."""
@@ -103,10 +111,11 @@ class StepGraph:
 
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from(id for id in (self.start, step) if id != skipped)
+        onward = self._onward(caught=False)
         graph.add_edges_from(
             (here, there)
             for here in self.reached
-            for there in self.onward[here]
+            for there in onward[here]
             if skipped not in (here, there)
         )
         path: list[str] = nx.shortest_path(graph, self.start, step)
@@ -122,6 +131,7 @@ class StepGraph:
             if step.id in self.reached and step.kind is not StepKind.QUESTION:
                 never = never_taken(step)
                 cases = [case for case in step.cases if case.label not in never]
+                cases += step.errors
                 graph.add_edges_from((step.id, case.target) for case in cases if not case.at_most)
                 graph.add_edges_from((step.id, case.exhausted) for case in cases if case.exhausted)
         for loop in nx.strongly_connected_components(graph):
@@ -129,6 +139,35 @@ class StepGraph:
                 yield tuple(step for step in self.chart.steps if step.id in loop)
 
 
-def targets(case: Case) -> tuple[str, ...]:
-    """The steps to which a case leads."""
-    return (case.target, case.exhausted) if case.exhausted else (case.target,)
+def _over(step: str) -> str:
+    """The place of a step that has given its output."""
+    return f"{step}/over"
+
+
+def _is_within(span: tuple[int, int], around: tuple[int, int]) -> bool:
+    return around[0] <= span[0] and span[1] <= around[1]
+
+
+def _spans(start: str, onward: Mapping[str, Iterable[str]]) -> dict[str, tuple[int, int]]:
+    """When a walk through the tree of dominators enters and leaves each place."""
+    import networkx as nx
+
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_node(start)
+    reached = reached_from((start,), onward.__getitem__)
+    graph.add_edges_from((here, there) for here in reached for there in onward[here])
+    below: dict[str, list[str]] = {id: [] for id in graph}
+    for id, parent in nx.immediate_dominators(graph, start).items():
+        if id != start:
+            below[parent].append(id)
+    entered: dict[str, int] = {}
+    spans: dict[str, tuple[int, int]] = {}
+    waiting, time = [start], 0
+    while waiting:
+        id, time = waiting[-1], time + 1
+        if id in entered:
+            spans[waiting.pop()] = entered[id], time
+        else:
+            entered[id] = time
+            waiting += below[id]
+    return spans

@@ -71,6 +71,7 @@ _WORDS: Mapping[Meaning, str] = {
     Stroke.DASHED: "handoff that a function may disable",
     Stroke.OFF: "disabled handoff",
     Stroke.EDGE: "edge to the next step, with its case",
+    Stroke.CATCH: "edge after an exception",
     Stroke.CALL: "calls an agent as a tool",
     Stroke.SOMETIMES_CALL: "tool that a function may disable",
     Stroke.BRANCH: "runs in a branch",
@@ -351,7 +352,7 @@ def _next(chart: Chart, id: str) -> Iterator[str]:
     if id in chart.agent:
         yield from (handoff.target for handoff in callable_handoffs(chart.agent[id]))
     if id in chart.step:
-        yield from (target for case in chart.step[id].cases for target in ways_of(case))
+        yield from (target for case in chart.step[id].ways for target in ways_of(case))
 
 
 def _says(name: str, target: str) -> bool:

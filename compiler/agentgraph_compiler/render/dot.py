@@ -74,6 +74,7 @@ _STROKES: dict[Stroke, dict[str, str]] = {
     },
     Stroke.CODE: {"penwidth": "1.3", "style": "dotted"},
     Stroke.EDGE: {"penwidth": "1.8", "weight": "4"},
+    Stroke.CATCH: {"penwidth": "1.4", "style": "dashed", "weight": "1"},
     Stroke.FAINT: {"arrowsize": "0.6", "weight": "0"},
 }
 _LEGEND_COLUMNS = 3

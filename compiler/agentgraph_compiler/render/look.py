@@ -63,6 +63,7 @@ SIGN_OF_STROKE: Mapping[Stroke, str] = {
     Stroke.SOMETIMES_RETURNING: "┄▸↩",
     Stroke.CODE: "··▸",
     Stroke.EDGE: "⇒",
+    Stroke.CATCH: "┄⇒",
     Stroke.FAINT: "→",
     Stroke.EACH: "━▸",
 }
@@ -77,6 +78,7 @@ INK_OF_STROKE: Mapping[Stroke, str] = {
     Stroke.SOMETIMES_RETURNING: "#475569",
     Stroke.CODE: VIOLET,
     Stroke.EDGE: TEAL,
+    Stroke.CATCH: TEAL,
     Stroke.FAINT: PALE,
     Stroke.EACH: "#475569",
 }

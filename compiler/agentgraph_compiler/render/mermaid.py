@@ -54,6 +54,7 @@ _LINES = {
     Stroke.SOMETIMES_RETURNING: "-.->",
     Stroke.CODE: "-.->",
     Stroke.EDGE: "==>",
+    Stroke.CATCH: "-.->",
     Stroke.FAINT: "-->",
 }
 # How these lines look in Mermaid.
@@ -65,6 +66,7 @@ _SIGNS = {
     Stroke.RETURNING: "→↩",
     Stroke.SOMETIMES_RETURNING: "⇢↩",
     Stroke.CODE: "⇢",
+    Stroke.CATCH: "⇢",
 }
 _PLAIN = frozenset(" .,:()[]_-+*/…→•⇢●─┄×◉◎⊘◆✖▲⇒↩")
 

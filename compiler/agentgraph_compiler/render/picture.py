@@ -59,6 +59,8 @@ class Stroke(Enum):
     """A run that the code of a tool or guardrail starts."""
     EDGE = auto()
     """A move from step to step that the source fixes, by a value or always."""
+    CATCH = auto()
+    """Such a move after an exception."""
     FAINT = auto()
     """A move off the main path."""
     EACH = auto()

@@ -46,7 +46,7 @@ class Steps:
 
     def __init__(self, chart: Chart) -> None:
         self._chart = chart
-        targets = {id for step in chart.steps for case in step.cases for id in ways_of(case)}
+        targets = {id for step in chart.steps for case in step.ways for id in ways_of(case)}
         self.entered = targets & chart.agent.keys()
         leaving = {state.id for state in chart.states if state.kind is StateKind.LEAVING}
         self.onward = frozenset(
@@ -88,7 +88,7 @@ class Steps:
         """What the arrows to each step stand for."""
         ways: dict[str, list[Place]] = {}
         for step in self._chart.steps:
-            for case in step.cases:
+            for case in step.ways:
                 for target, _, place in _lines(case, "", step.case_symbol(case)):
                     ways.setdefault(target, []).append(("", place))
         return ways
@@ -117,22 +117,24 @@ class Steps:
     def arrows(self, box_of: Mapping[Place, str]) -> Iterator[Arrow]:
         """An arrow from each step to each one that its cases lead to, with a line for each case."""
         for step in self._chart.steps:
-            lines: dict[str, list[str]] = {}
-            about: dict[str, list[Place]] = {}
-            for case in step.cases:
-                words = "" if step.domain is None else case_words(case.label)
-                symbol = step.case_symbol(case)
-                for target, line, place in _lines(case, words, symbol):
-                    lines.setdefault(target, []).append(line)
-                    about.setdefault(target, []).append(("", place))
-            for target, label in lines.items():
-                yield Arrow(
-                    source=box_of["", step.id],
-                    target=box_of["", target],
-                    stroke=Stroke.EDGE,
-                    label=_cut([line for line in label if line]),
-                    about=tuple(about[target]),
-                )
+            for stroke, cases in ((Stroke.EDGE, step.cases), (Stroke.CATCH, step.errors)):
+                lines: dict[str, list[str]] = {}
+                about: dict[str, list[Place]] = {}
+                for case in cases:
+                    is_only = step.domain is None and not case.catches
+                    words = "" if is_only else case_words(case.label)
+                    symbol = step.case_symbol(case)
+                    for target, line, place in _lines(case, words, symbol):
+                        lines.setdefault(target, []).append(line)
+                        about.setdefault(target, []).append(("", place))
+                for target, label in lines.items():
+                    yield Arrow(
+                        source=box_of["", step.id],
+                        target=box_of["", target],
+                        stroke=stroke,
+                        label=_cut([line for line in label if line]),
+                        about=tuple(about[target]),
+                    )
 
     def runs(self, box_of: Mapping[Place, str]) -> Iterator[Arrow]:
         """An arrow from each step with branches to what runs in each of them. Steps inside such a

@@ -29,7 +29,7 @@ def teams(chart: Chart) -> Iterator[tuple[str, list[str]]]:
 
     graph, starts = agent_graph(chart), {"", chart.start}
     graph.add_edges_from(
-        (step.id, target) for step in chart.steps for case in step.cases for target in ways_of(case)
+        (step.id, target) for step in chart.steps for case in step.ways for target in ways_of(case)
     )
     graph.add_edges_from(("", start) for start in (chart.start, *chart.starts))
     dominator = nx.immediate_dominators(graph, "")

@@ -250,6 +250,41 @@ def entering(*, edge: bool = False, by_handoff: bool = False, function: bool = F
     return flow
 
 
+def failing(
+    *,
+    give: bool = False,
+    later: bool = False,
+    on: bool = False,
+    behind: bool = False,
+    order_first: bool = False,
+) -> Workflow:
+    """A function that may fail, and a letter that is written after it or after its failure."""
+    order, letter, check = triage(), Agent(name="Letter"), Agent(name="Check")
+    flow = Workflow("Shop", start=order)
+    flow.then(order, charge)
+    flow.then(charge, check)
+    flow.on_error(
+        charge, letter if give else check, **({"give": output_of(charge)} if give else {})
+    )
+    handed = output_of(order) if order_first else output_of(charge)
+    if on:
+        flow.route(check, on=output_of(charge), cases={"a": letter}, default=End("x"))
+    elif later:
+        flow.then(check, letter, give=handed)
+    elif behind:
+        flow.then(check, letter)
+    return flow
+
+
+def retrying(at_most: int | None = None) -> Workflow:
+    start = triage()
+    flow = Workflow("Shop", start=start)
+    flow.then(start, charge)
+    rounds: dict[str, Any] = {"at_most": at_most, "exhausted": End("x")} if at_most else {}
+    flow.on_error(charge, charge, errors=TimeoutError, **rounds)
+    return flow
+
+
 def unentered_pair() -> Workflow:
     one, two, start = Agent(name="One"), Agent(name="Two"), triage()
     flow = Workflow("Support", start=start)
@@ -341,7 +376,24 @@ CASES: dict[str, Rows] = {
         "decided on where every way passes": (needing(passes=True, on=True), []),
         "of the step itself": (reading("note"), []),
     },
+    "AG233": {
+        "given after the failure itself": (
+            failing(give=True),
+            ["an edge of step 'charge' needs the output of 'charge', which may have failed"],
+        ),
+        "given by a later step": (
+            failing(later=True),
+            ["an edge of step 'Check' needs the output of 'charge'"],
+        ),
+        "decided on by a later step": (failing(on=True), ["a step that fails has no output"]),
+        "of the step before": (failing(later=True, order_first=True), []),
+        "no output of it needed": (failing(behind=True), []),
+        "nothing fails": (needing(passes=True), []),
+        "a run may skip the step anyway": (needing(passes=False), []),
+    },
     "AG226": {
+        "a step that is tried again": (retrying(), ["the loop of step 'charge' has no limit"]),
+        "a step that is tried again for a while": (retrying(at_most=3), []),
         "two steps": (looping(), ["the loop of steps 'Triage', 'Back' has no limit"]),
         "a step by itself": (looping(itself=True), ["the loop of step 'Triage'"]),
         "the way out of a limit leads back": (jumping(), ["'One', 'Two'"]),
@@ -363,6 +415,7 @@ CASES: dict[str, Rows] = {
         ),
         "after the last round": (limited(returns=True), []),
         "by an edge": (entering(edge=True), []),
+        "by an edge after an exception": (failing(later=True, order_first=True), []),
         "by a handoff": (entering(by_handoff=True), []),
         "a function by an edge": (entering(edge=True, function=True), []),
         **answers.ENTERED,
