@@ -33,6 +33,7 @@ from agentgraph.run_config import RunConfig
 from agentgraph.schemas.arguments import InvalidToolArguments, problems_of, read_arguments
 from agentgraph.schemas.strict import ensure_strict_json_schema
 from agentgraph.tool_context import ToolContext
+from agentgraph.tools.errors import default_tool_error_function
 from agentgraph.tools.function import FunctionTool, ToolErrorFunction, ToolOrigin, ToolOriginType
 from agentgraph.user_code.arity import check_callbacks
 from agentgraph.user_code.callbacks import MaybeAwaitable
@@ -52,6 +53,7 @@ __all__ = [
     "AgentToolStreamEvent",
     "ReturningHandoff",
     "argument_schema",
+    "default_tool_error_function",
     "default_tool_name",
     "not_bound",
     "returning",
@@ -93,10 +95,10 @@ _CALLBACKS: Final = {
 
 @dataclass(eq=False)
 class AgentTool(FunctionTool):
-    """An agent that another agent calls as a tool; `Agent.as_tool` makes it.
+    """An agent or a workflow that an agent calls as a tool; `as_tool` makes it.
 
     Attributes:
-        agent: The agent.
+        agent: The agent, or a workflow.
         custom_output_extractor: Makes the output from the result of the inner run; without it, the
             output is that run's final output.
         on_stream: Called with each event of the inner run.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent_tool import AgentTool
 from agentgraph.frontend.digests import attributes_of, public_fields, qualified_name
+from agentgraph.frontend.discover import is_workflow
 from agentgraph.tools.actions import action_item_of, server_label
 from agentgraph.tools.function import FunctionTool, qualified
 from agentgraph_compiler.ir.chart import USUAL_TURNS, Approval, Enabled
@@ -14,6 +15,7 @@ from agentgraph_compiler.machine import WorkKind
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
+    from agentgraph.workflow import Source
 
 _ASIDE = frozenset(
     {
@@ -46,10 +48,17 @@ def enabled(entry: object) -> Enabled:
     return Enabled.ALWAYS if flag else Enabled.NEVER
 
 
-def agent_of(tool: object) -> Agent[Any] | None:
-    """The agent that a tool runs, if it is an agent used as a tool."""
+def source_behind(tool: object) -> Source | None:
+    """The agent or workflow that a tool runs, if it runs one."""
     inner = getattr(tool, "agent", None) or getattr(tool, "_agent_instance", None)
-    return inner if hasattr(inner, "handoffs") and hasattr(inner, "instructions") else None
+    is_agent = hasattr(inner, "handoffs") and hasattr(inner, "instructions")
+    return inner if is_agent or is_workflow(inner) else None
+
+
+def agent_of(tool: object) -> Agent[Any] | None:
+    """The agent with which the run of a tool starts, if it runs an agent or a workflow."""
+    source = source_behind(tool)
+    return source.start if is_workflow(source) else source
 
 
 def turns_of(tool: object) -> int:
@@ -79,7 +88,7 @@ def judged(part: object) -> bool:
 
 def kind_of(tool: object) -> WorkKind | None:
     """The kind of work of a call; ``None`` for a hosted tool, which runs at the model's side."""
-    if agent_of(tool) is not None:
+    if source_behind(tool) is not None:
         return WorkKind.AGENT
     if action_item_of(tool) is not None:
         return WorkKind.ACTION

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.domains import OPEN, domain_of
+from agentgraph.frontend.nested import workflows_in
 from agentgraph.frontend.targets import target_of
 from agentgraph.schemas.type_hints import resolve_hints
-from agentgraph.workflow import Workflow
 from agentgraph.workflow.branches import Branches, BranchPart
 from agentgraph.workflow.declared import Edges, Selector
 from agentgraph.workflow.keys import Interval, json_text
@@ -94,8 +94,8 @@ class OutputReaders:
     """
 
     def __init__(self, source: Source, real: Collection[str]) -> None:
-        workflows = list(workflows_in(source)) if isinstance(source, Workflow) else []
-        edges = [edges for workflow in workflows for edges in workflow._edges]
+        workflows = workflows_in(source)
+        edges = [one for workflow in workflows for one in workflow._edges]
         self._functions: dict[int, FunctionStep] = {}
         self._over: dict[int, list[RouteOver]] = {}
         self._deciding: dict[int, Edges] = {}
@@ -138,20 +138,6 @@ class OutputReaders:
     def over_question(self, step: QuestionStep) -> FunctionOutput:
         """A question, and the routes over its answer."""
         return FunctionOutput(step.name, step.answer, self._over.get(id(step), ()))
-
-
-def workflows_in(source: Workflow) -> Iterator[Workflow]:
-    """A workflow, then those that are steps of it or work in its branches, each once."""
-    seen = {id(source): source}
-    waiting = [source]
-    while waiting:
-        workflow = waiting.pop()
-        yield workflow
-        steps = [step for one in workflow._edges for step in (one.step, *_targets(one))]
-        for part in (*steps, *(branch.part for branch in _branches(steps))):
-            if isinstance(part, Workflow) and id(part) not in seen:
-                seen[id(part)] = part
-                waiting.append(part)
 
 
 def _branches(steps: Iterable[object]) -> list[BranchPart]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.agent import Agent
 from agentgraph.agent_output import AgentOutputSchemaBase, output_schema_of
+from agentgraph.frontend.nested import workflows_in
 from agentgraph.handoffs import Handoff
 from agentgraph.tools.function import FunctionTool
 from agentgraph.workflow import Workflow
@@ -63,7 +64,7 @@ NO_NAMES: Final = PartNames()
 def names_of(agents: Iterable[Agent[Any]], source: Source | None = None) -> PartNames:
     """The names of agents and of what they have, and of the functions of a workflow's edges."""
     agents = list(agents)
-    workflow = source if isinstance(source, Workflow) else None
+    workflows = [] if source is None else workflows_in(source)
     tools = [tool for agent in agents for tool in agent.tools]
     return PartNames(
         agents=frozenset(agent.name for agent in agents),
@@ -71,8 +72,8 @@ def names_of(agents: Iterable[Agent[Any]], source: Source | None = None) -> Part
         handoffs=frozenset(_handoff_name(one) for agent in agents for one in agent.handoffs),
         guardrails=frozenset(one for agent in agents for one, _ in guardrails_of(agent)),
         agent_tools=frozenset(tool.name for tool in tools if hasattr(tool, "agent")),
-        functions=frozenset(() if workflow is None else _functions_of(workflow)),
-        questions=frozenset(() if workflow is None else (one.name for one in workflow._questions)),
+        functions=frozenset(name for one in workflows for name in _functions_of(one)),
+        questions=frozenset(one.name for workflow in workflows for one in workflow._questions),
     )
 
 

@@ -15,7 +15,7 @@ from agentgraph.agent import Agent
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.frontend.discover import is_agent, is_workflow
-from agentgraph.frontend.lower_tools import agent_of, enabled
+from agentgraph.frontend.lower_tools import enabled, source_behind
 from agentgraph.frontend.outlines import (
     AGENT_TOOL,
     Outline,
@@ -41,6 +41,7 @@ from agentgraph.frontend.shapes import (
     INPUTS,
     OUTPUTS,
     SERVERS,
+    Shape,
     shape_of,
     shape_of_part,
     shape_of_run_config,
@@ -249,28 +250,30 @@ class _Reader:
             # Nothing runs the agent of a tool that is disabled for good.
             inner = -1 if enabled(tool) is Enabled.NEVER else self._inner(tool, run_config)
             of_run = None if run_config is None else shape_of_run_config(run_config)
-            readings.append(ToolReading(shape, inner, of_run))
+            readings.append(ToolReading(shape, inner, of_run, workflow=_workflow_behind(tool)))
             outlines.append((outline, allowed, inner))
         for handoff in returning:
             tool = returning_tool(agent, handoff)
             shape, outline = tool_outline(tool)
             inner = -1 if enabled(tool) is Enabled.NEVER else self._inner(tool, None, handed=True)
-            readings.append(ToolReading(shape, inner, handoff=shape_of_part(handoff)))
+            of_handoff, workflow = shape_of_part(handoff), _workflow_behind(tool)
+            readings.append(ToolReading(shape, inner, handoff=of_handoff, workflow=workflow))
             outlines.append((outline, allowed_rules(handoff), inner, "returns"))
         return tuple(readings), tuple(outlines)
 
     def _inner(self, tool: object, run_config: object, *, handed: bool = False) -> int:
         """The number of the chart of an agent tool. A new chart joins the queue."""
-        agent = agent_of(tool)
+        source = source_behind(tool)
         # A tool without a run configuration of its own uses that of the calling run, but never its
         # error handlers.
         scope = self.inherited if run_config is None else RunScope.of(run_config)
-        return self._number(agent, scope.begun_by(handoff=handed))
+        return self._number(source, scope.begun_by(handoff=handed))
 
     def _branch(self, part: object) -> int:
         """The number of the chart of an agent or workflow that runs in a branch. The guardrails of
         the run judge what enters and leaves the run itself."""
-        return self._number(part, self.inherited.without_guardrails())
+        scope = self.inherited.without_guardrails()
+        return self._number(part, scope.begun_by(handoff=False))
 
     def _number(self, part: object, scope: RunScope) -> int:
         if scope.policy.recovers:
@@ -281,6 +284,12 @@ class _Reader:
             number = self.numbers[key] = len(self.numbers) + 1  # the root has number 0
             self.waiting.append((part, scope))
         return number
+
+
+def _workflow_behind(tool: object) -> Shape | None:
+    """The shape of the workflow that a tool runs; ``None`` if it runs an agent."""
+    source = source_behind(tool)
+    return shape_of_workflow(source) if is_workflow(source) else None
 
 
 def _check(agent: Agent[Any]) -> None:

@@ -23,12 +23,14 @@ class ToolReading(NamedTuple):
         inner: The number of the chart that it runs, for an agent used as a tool; -1 for the others.
         run_config: The shape of its own run configuration, if it has one.
         handoff: The shape of the handoff of which it is the tool, if it is one that returns.
+        workflow: The shape of the workflow that it runs; ``None`` if it runs an agent.
     """
 
     shape: Shape
     inner: int = -1
     run_config: Shape | None = None
     handoff: Shape | None = None
+    workflow: Shape | None = None
 
 
 class HandoffReading(NamedTuple):
@@ -113,7 +115,8 @@ def parts_of(read: AgentReading) -> list[Shape]:
     """The shapes of the objects that an agent lists."""
     shapes = [tool.shape for tool in read.tools]
     for tool in read.tools:
-        shapes += [one for one in (tool.run_config, tool.handoff) if one is not None]
+        others = tool.run_config, tool.handoff, tool.workflow
+        shapes += [one for one in others if one is not None]
     shapes += [one.shape for one in read.handoffs if one.shape is not None]
     shapes += read.inputs + read.outputs + read.servers
     return shapes

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 from agentgraph.agent import (
     Agent,
@@ -195,7 +195,7 @@ class StandIns:
             guardrails = getattr(tool, kind) or ()
             setattr(stand_in, kind, [self._tool_guardrail(agent, one) for one in guardrails])
         if isinstance(stand_in, AgentTool):
-            stand_in.agent = self.agent(stand_in.agent)
+            stand_in.agent = cast("Any", self.of(stand_in.agent))
             if not is_real:
                 stand_in.custom_output_extractor = stand_in.input_builder = None
                 stand_in.on_stream = stand_in.hooks = stand_in.session = stand_in.run_config = None

@@ -154,11 +154,11 @@ def _made(
     )
     recompile = Recompile(tool.agent, RunScope.of(config).begun_by(handoff=handed))
     machine, bindings = caches.submachines[name], caches.bindings.machines[name]
-    lowered = bindings.agents[bindings.id_of(tool.agent)]
+    start = bindings.start
     # The agent may have changed since the outer run was compiled.
     run = make_run(
         facts,
-        (machine, bindings) if lowered.current else recompile(tool.agent),
+        (machine, bindings) if start.current else recompile(start.agent),
         recompile,
         caches.journal,
         inner=caches.inner,

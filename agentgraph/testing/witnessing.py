@@ -8,7 +8,7 @@ that no kept run meets.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ from agentgraph.testing.choices import Planned, Seeded
 from agentgraph.testing.conditions import Conditions
 from agentgraph.testing.coverage.counting import keys_of
 from agentgraph.testing.decisions import Decisions, Exhaustive, Settled
-from agentgraph.testing.routes import Route
+from agentgraph.testing.routes import Decision, Route
 from agentgraph.testing.scripted import Completed, ScriptMismatch
 from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.weights import ROUTING, Weights
@@ -212,17 +212,22 @@ class _Search:
             bound *= 2
 
     def _shortest(self, simulation: Simulation, route: Route, limit: Key) -> tuple[Route, set[Key]]:
-        """The run that reaches a limit as a route does, with plain values, and then answers."""
+        """The run that reaches a limit as a route does, with plain values unless a step comes by
+        another one, and then answers."""
         plain = [replace(one, arguments=None, value=None) for one in route.decisions]
-
-        def reaches(count: int) -> bool:
-            return limit in self._observed(simulation, Completed(plain[:count]))[1]
-
         try:
-            count = bisect_left(range(len(plain)), True, key=reaches)
-        except ScriptMismatch:  # with other values other steps work
-            return self._observed(simulation, Completed(list(route.decisions)))
-        return self._observed(simulation, Completed(plain[:count]))
+            return self._shortest_of(simulation, plain, limit)
+        except ScriptMismatch:
+            return self._shortest_of(simulation, route.decisions, limit)
+
+    def _shortest_of(
+        self, simulation: Simulation, decisions: Sequence[Decision], limit: Key
+    ) -> tuple[Route, set[Key]]:
+        def reaches(count: int) -> bool:
+            return limit in self._observed(simulation, Completed(decisions[:count]))[1]
+
+        count = bisect_left(range(len(decisions)), True, key=reaches)
+        return self._observed(simulation, Completed(decisions[:count]))
 
     def result(self) -> Witnesses:
         """The fewest of the kept runs that meet everything, chosen greedily."""

@@ -13,6 +13,7 @@ from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import AgentDefinitionError, UserError
+from agentgraph.workflow.as_tool import UsedAsTool
 from agentgraph.workflow.branches import Branches, Join
 from agentgraph.workflow.declared import Case, Edges, ErrorEdge
 from agentgraph.workflow.keys import Key
@@ -43,7 +44,7 @@ _COMPILED = "_agentgraph_programs"
 
 
 @dataclass(eq=False)
-class Workflow(ShownInNotebooks):
+class Workflow(UsedAsTool, ShownInNotebooks):
     """A workflow with a name: a closed set of agents, or steps with edges between them.
 
     An agent by itself stands for the workflow of all agents that it can reach. A declared set lets
@@ -55,6 +56,8 @@ class Workflow(ShownInNotebooks):
         start: The agent that a run starts with.
         agents: Every agent of the workflow, in the order of listings and drawings. ``start`` may be
             left out and then comes first.
+        handoff_description: The description of the workflow for the models of agents that hand over
+            to it.
 
     Raises:
         AgentDefinitionError: A field has the wrong type; the message names it.
@@ -63,6 +66,7 @@ class Workflow(ShownInNotebooks):
     name: str
     start: Agent[Any]
     agents: Sequence[Agent[Any]] = ()
+    handoff_description: str | None = None
     _origin: SourceLine = field(init=False, repr=False)
     _declared: bool = field(init=False, repr=False, default=False)
     _edges: list[Edges] = field(init=False, repr=False, default_factory=list)

@@ -8,12 +8,13 @@ no graph library.
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.checks import (
     CHECKS,
+    OF_STEPS,
     input_guardrail_never_runs,
     output_guardrail_never_runs,
 )
@@ -58,9 +59,16 @@ def check(
         return in_source_order(malformed)
     analysis = Analysis(chart, options)
     diagnostics: list[Diagnostic] = []
+    inner = [
+        Analysis(replace(part, charts=chart.charts), options)
+        for part in (analysis.parts if any(part.steps for part in chart.charts) else ())
+        if part.steps and part is not chart
+    ]
     for part in CHECKS:
         if deep or part.RULE.severity is Severity.ERROR:
             diagnostics.extend(part.check(analysis))
+            for one in inner if part in OF_STEPS else ():
+                diagnostics.extend(part.check(one))
     # An agent may be in several sub-charts; its faults are reported once.
     return in_source_order(dict.fromkeys(diagnostics))
 

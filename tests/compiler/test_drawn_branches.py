@@ -52,7 +52,7 @@ def test_arrows_lead_to_what_runs_in_a_branch() -> None:
         for arrow in drawn.arrows
         if arrow.stroke is Stroke.BRANCH
     }
-    assert runs == {("board", "Legal"), ("board", "Plan"), ("Plan", "Search")}
+    assert runs == {("board", "Legal"), ("board", "Plan"), ("each Search", "Search")}
     assert {boxes(drawn)[name].role for name in ("Legal", "Plan", "Search")} == {Role.AGENT}
 
 

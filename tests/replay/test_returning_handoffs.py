@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from pydantic import BaseModel
 
-from agentgraph import Agent, HandoffInputData, RunHooks, function_tool, handoff
+from agentgraph import Agent, End, HandoffInputData, RunHooks, Workflow, function_tool, handoff
 from tests.api.scenarios import Case
 from tests.replay.cuts import Through, check_every_cut, same, text
 
@@ -88,9 +89,53 @@ def several(sdk: Any) -> Case:
     return Case(agent=one)
 
 
+class Ticket(BaseModel):
+    kind: Literal["refund", "order"]
+
+
+def refunded(ticket: Ticket) -> str:
+    return f"{ticket.kind}ed"
+
+
+def workflows(sdk: Any) -> Case:
+    """A call waits inside a workflow that is a tool; then the same workflow gets a handoff."""
+    triage = Agent(
+        name="triage",
+        output_type=Ticket,
+        model=sdk.ScriptedModel([[sdk.assistant_message('{"kind": "refund"}')]] * 2),
+    )
+    letter = Agent(
+        name="letter",
+        tools=[look_up],
+        model=sdk.ScriptedModel(
+            [
+                [sdk.function_call("look_up", {"order": "1"}, call_id="c1")],
+                [sdk.assistant_message("Dear")],
+                [sdk.assistant_message("Hello")],
+            ]
+        ),
+    )
+    flow = Workflow("flow", start=triage)
+    flow.route(triage, on="kind", cases={"refund": refunded}, default=End("no"))
+    flow.then(refunded, letter)
+    desk = Agent(
+        name="desk",
+        tools=[flow.as_tool("ask", "Ask.")],
+        handoffs=[handoff(flow, returns=True)],
+        model=sdk.ScriptedModel(
+            [
+                [sdk.function_call("ask", {"input": "x"}, call_id="a1")],
+                [sdk.function_call("transfer_to_flow", {}, call_id="a2")],
+                [sdk.assistant_message("done")],
+            ]
+        ),
+    )
+    return Case(agent=desk)
+
+
 @pytest.mark.parametrize("through", [same, text])
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
-@pytest.mark.parametrize("make", [approving, several])
+@pytest.mark.parametrize("make", [approving, several, workflows])
 async def test_a_handoff_returns_from_every_cut(
     make: Any, streamed: bool, through: Through
 ) -> None:

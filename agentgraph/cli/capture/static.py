@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from agentgraph import InputGuardrail, OutputGuardrail, handoff
+from agentgraph import FunctionTool, InputGuardrail, OutputGuardrail, handoff
 from agentgraph.agent import Agent
 from agentgraph.authoring.mistakes import not_a_guardrail, not_a_handoff, not_a_tool
 from agentgraph.authoring.recording import recording
@@ -22,7 +22,6 @@ from agentgraph.cli.capture.kinds import as_source
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.recorder import Made
 from agentgraph.frontend.origins import origin_of
-from agentgraph.tools.function import FunctionTool
 from agentgraph.workflow import Workflow
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, Rule
 

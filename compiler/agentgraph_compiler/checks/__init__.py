@@ -135,6 +135,24 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+OF_STEPS: frozenset[Check] = frozenset(
+    {
+        route_gap,
+        overlapping_cases,
+        dead_case,
+        default_never_taken,
+        no_such_field,
+        skipped_step_output,
+        loop_without_bound,
+        step_never_entered,
+        edge_never_taken,
+        route_without_cases,
+        edge_type_mismatch,
+    }
+)
+"""The rules about the steps of one chart. They are applied to each chart that has steps: a workflow
+may be a tool, a step, or the target of a handoff that returns."""
+
 OPTIONS: tuple[AnyOption, ...] = options_of(CHECKS)
 """What a project may set about these rules; each stands in the file of its rule."""
 

@@ -124,6 +124,8 @@ class _Drawing:
             one.machine for part in chart.walk() for step in part.steps for one in branches_of(step)
         )
         self.steps = Steps(chart)
+        self.inner = {part.name: Steps(part, part.name) for part in chart.charts if part.steps}
+        self.frame_of: dict[str, Frame] = {}
         self.entered = {chart.start, *chart.starts, *self.steps.entered}
         if chart.multi_turn:
             self.entered |= Flow(chart).last_agents
@@ -143,6 +145,10 @@ class _Drawing:
             self.box_of["", id] = box.id
             if box.group:
                 self.picture.groups[box.group] = box.title.removesuffix("()")
+        for name, steps in self.inner.items():
+            for id, box in steps.boxes(self.ids, self.findings):
+                self.frame_of.get(name, root).boxes.append(box)
+                self.box_of[name, id] = box.id
         for entry in (self.chart.start, *self.chart.starts):
             self._arrow(Arrow(start.id, self.box_of["", entry]))
         for appearances in self.places:
@@ -150,7 +156,10 @@ class _Drawing:
                 self._handoffs(place, agent)
                 self._calls(place, agent)
                 self._code(place, agent)
-        for arrow in (*self.steps.arrows(self.box_of), *self.steps.runs(self.box_of)):
+        for steps in (self.steps, *self.inner.values()):
+            for arrow in steps.arrows(self.box_of):
+                self._arrow(arrow)
+        for arrow in self.steps.runs(self.box_of):
             self._arrow(arrow)
         return self.picture
 
@@ -165,7 +174,7 @@ class _Drawing:
             frames |= {("", member): frame for member in members}
         for part in self.chart.charts:
             own = [places[0][0] for places in self.places if places[0][0][0] == part.name]
-            if len(own) > 1:
+            if len(own) > 1 or part.steps:
                 start = part.agent[part.start].name
                 title = f"the run of {start} as a tool"
                 if part.name in self.handed:
@@ -175,6 +184,7 @@ class _Drawing:
                 frame = Frame(self.ids.take("run", part.name), title)
                 root.frames.append(frame)
                 frames |= dict.fromkeys(own, frame)
+                self.frame_of[part.name] = frame
         return frames
 
     def _agent(self, frame: Frame, appearances: list[tuple[Place, Agent]]) -> None:
@@ -183,7 +193,7 @@ class _Drawing:
         self.picture.groups[group] = agent.name
         rows = (
             *output_row(agent),
-            *self.steps.rows(id if not part else ""),
+            *self._steps_of(part).rows(id),
             *self.steps.others(id for (part, id), _ in appearances if not part),
             *tool_rows(agent, self.most, appearances, ends=self._ends(appearances)),
             *guardrail_rows(agent, self._takes_input(appearances), appearances),
@@ -202,6 +212,10 @@ class _Drawing:
         frame.boxes.append(box)
         self.box_of |= {place: box.id for place, _ in appearances}
         self.box_by_identity |= {_identity(one): box.id for _, one in appearances}
+
+    def _steps_of(self, part: str) -> Steps:
+        """The steps of a chart, by its name."""
+        return self.inner.get(part, _NO_STEPS) if part else self.steps
 
     def _role(self, part: str, agent: Agent) -> Role:
         if part:
@@ -226,7 +240,7 @@ class _Drawing:
 
     def _ends(self, appearances: Iterable[tuple[Place, Agent]]) -> bool:
         """Whether there is a place where no edge leads on from this agent."""
-        return any(part or id not in self.steps.onward for (part, id), _ in appearances)
+        return any(id not in self._steps_of(part).onward for (part, id), _ in appearances)
 
     def _mark(self, part: str, agent: Agent, appearances: Iterable[tuple[Place, Agent]]) -> Mark:
         alone = bool(part) and len(self.chart.subchart[part].agents) == 1
@@ -282,7 +296,7 @@ class _Drawing:
                 inner = self.chart.subchart[tool.machine]
                 entry = inner.agent[inner.start]
                 label = [] if _says(tool.name, entry.name) else [tool.name]
-                onward = not place[0] and agent.id in self.steps.onward
+                onward = agent.id in self._steps_of(place[0]).onward
                 if tool.handoff:
                     label.append("returns")
                 elif not onward and stops(agent, tool) is not Mark.NONE:
@@ -303,6 +317,9 @@ class _Drawing:
             target = self.box_by_identity.get(key) or self._other(Role.CODE, inner.name, key)
             name = inner.symbol.rpartition("/")[2]
             self._arrow(Arrow(self.box_of[place], target, Stroke.CODE, (name,)))
+
+
+_NO_STEPS = Steps(Chart("", "", "", (), ()))
 
 
 def _places(chart: Chart) -> list[list[tuple[Place, Agent]]]:

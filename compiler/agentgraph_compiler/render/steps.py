@@ -38,14 +38,15 @@ class Steps:
 
     Args:
         chart: The chart.
+        part: Its name in places: empty for the root.
 
     Attributes:
         entered: Ids of the agents that an edge enters.
         onward: Ids of the agents after whose answer a run goes on along an edge.
     """
 
-    def __init__(self, chart: Chart) -> None:
-        self._chart = chart
+    def __init__(self, chart: Chart, part: str = "") -> None:
+        self._chart, self._part = chart, part
         targets = {id for step in chart.steps for case in step.ways for id in ways_of(case)}
         self.entered = targets & chart.agent.keys()
         leaving = {state.id for state in chart.states if state.kind is StateKind.LEAVING}
@@ -71,13 +72,13 @@ class Steps:
                         title=title.format(step.name),
                         rows=(
                             *asks,
-                            *_joins(step),
+                            *_joins(step, self._part),
                             *decides(step),
-                            *findings.get(("", step.id), ()),
+                            *findings.get((self._part, step.id), ()),
                         ),
                         mark=Mark.NONE if step.cases else Mark.ENDS,
                         group=step.id,
-                        about=(("", step.id), ("", f"{step.id}/{work}")),
+                        about=((self._part, step.id), (self._part, f"{step.id}/{work}")),
                     ),
                 )
             elif step.kind is StepKind.END:
@@ -90,7 +91,7 @@ class Steps:
         for step in self._chart.steps:
             for case in step.ways:
                 for target, _, place in _lines(case, "", step.case_symbol(case)):
-                    ways.setdefault(target, []).append(("", place))
+                    ways.setdefault(target, []).append((self._part, place))
         return ways
 
     def rows(self, agent: str) -> Iterator[Row]:
@@ -126,19 +127,18 @@ class Steps:
                     symbol = step.case_symbol(case)
                     for target, line, place in _lines(case, words, symbol):
                         lines.setdefault(target, []).append(line)
-                        about.setdefault(target, []).append(("", place))
+                        about.setdefault(target, []).append((self._part, place))
                 for target, label in lines.items():
                     yield Arrow(
-                        source=box_of["", step.id],
-                        target=box_of["", target],
+                        source=box_of[self._part, step.id],
+                        target=box_of[self._part, target],
                         stroke=stroke,
                         label=_cut([line for line in label if line]),
                         about=tuple(about[target]),
                     )
 
     def runs(self, box_of: Mapping[Place, str]) -> Iterator[Arrow]:
-        """An arrow from each step with branches to what runs in each of them. Steps inside such a
-        run have no boxes, so its first agent stands for them."""
+        """An arrow from each step with branches to what runs in each of them, also inside a run."""
         for part in self._chart.walk():
             root = part is self._chart
             for step in part.steps:
@@ -147,7 +147,7 @@ class Steps:
                         inner = self._chart.subchart[branch.machine]
                         symbol = branch_symbol(step.id, branch.name)
                         yield Arrow(
-                            source=box_of[("", step.id) if root else (part.name, part.start)],
+                            source=box_of["" if root else part.name, step.id],
                             target=box_of[inner.name, inner.start],
                             stroke=Stroke.BRANCH,
                             about=(("" if root else part.name, symbol),),
@@ -159,14 +159,14 @@ def branches_of(step: Step) -> tuple[Branch, ...]:
     return () if step.branches is None else step.branches.branches
 
 
-def _joins(step: Step) -> Iterator[Row]:
+def _joins(step: Step, part: str) -> Iterator[Row]:
     """What the box of a step with branches says: the functions, and which branches it waits for."""
     branches = step.branches
     if branches is None:
         return
     for one in branches.branches:
         if not one.machine:
-            place = ("", branch_symbol(step.id, one.name))
+            place = (part, branch_symbol(step.id, one.name))
             yield Row(f"{one.name}()", "branch", about=(place,))
     if step.kind is StepKind.EACH:
         places = f", {branches.places} at a time" if branches.places else ""
