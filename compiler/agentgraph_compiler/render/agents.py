@@ -319,7 +319,7 @@ class _Drawing:
             self._arrow(Arrow(self.box_of[place], target, Stroke.CODE, (name,)))
 
 
-_NO_STEPS = Steps(Chart("", "", "", (), ()))
+_NO_STEPS = Steps(Chart(name="", start="", initial="", agents=(), states=()))
 
 
 def _places(chart: Chart) -> list[list[tuple[Place, Agent]]]:
