@@ -197,12 +197,12 @@ class _Search:
         """Make runs in which each step gives the same output whenever it works, longer ones each
         time: they come to the last round of a loop of steps. Some replies are empty."""
         weights, bound = Weights(_GOING_ROUND, ROUTING), self._depth
-        while not self._is_complete and bound < 2 * self._longest:
+        while bound < 2 * self._longest:
             for seed in range(_MOST_GOING_ROUND):
-                steady = Settled(Seeded(seed), weights, self._simulation.generators)
-                self._run(steady, min(bound, self._longest))
                 if self._is_complete:
                     return
+                steady = Settled(Seeded(seed), weights, self._simulation.generators)
+                self._run(steady, min(bound, self._longest))
             bound *= 2
 
     def insist(self) -> None:
