@@ -12,12 +12,14 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from agentgraph.logger import warn_once
 from agentgraph.models.chat_servers import CHAT_SERVERS
+from tests.memory.servers import postgresql_server
 
 settings.register_profile(
     "ci",
@@ -60,6 +62,13 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test sees none of the user's keys or addresses, so it cannot call a paid service."""
     for name in _SETTINGS_OF_THE_USER:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the socket of a PostgreSQL, which the first test that needs it starts."""
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as socket_folder:
+        yield socket_folder
 
 
 @pytest.fixture(autouse=True)

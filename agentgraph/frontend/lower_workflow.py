@@ -167,9 +167,7 @@ def _chart(
         origin=origin,
         starts=tuple(ids[number] for number in starts),
         multi_turn=multi_turn,
-        steps=lower_steps(
-            part, ids, _step_ids(part, ids, names), declarations, subcharts, reading.charts
-        ),
+        steps=lower_steps(part, ids, _step_ids(part, ids, names), declarations, subcharts),
         output_guardrails=tuple(judges_of_run(part, declarations)),
     )
 

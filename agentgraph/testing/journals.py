@@ -137,6 +137,7 @@ async def _one_holder_at_a_time(one: JournalStore, other: JournalStore) -> None:
     await one.open(run, "{}")
     epoch = await one.claim(run, "a", _HOUR)
     await _refused("a second claim", RunInProgress, other.claim(run, "b", _HOUR))
+    _equal("the epoch of the same claim again", await other.claim(run, "a", _HOUR), epoch)
     await _refused("delete of a held run", RunInProgress, other.delete(run))
     await one.renew(run, epoch, _HOUR)
     await one.finish(run, epoch, "suspended", '{"a": 1}')

@@ -83,7 +83,7 @@ class BranchPart(NamedTuple):
     function: FunctionStep | None
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Branches:
     """A step whose branches work side by side; `Workflow.parallel` and `Workflow.each` make it.
 

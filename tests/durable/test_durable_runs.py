@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,6 @@ from agentgraph import (
     RunInProgress,
     Runner,
     RunState,
-    SQLiteJournal,
     UnknownRun,
     UserError,
     function_tool,
@@ -29,15 +26,6 @@ from agentgraph.testing import (
     assistant_message,
     function_call,
 )
-
-
-@pytest.fixture(params=["memory", "sqlite", "async", "exit"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JournalStore]:
-    if request.param == "memory":
-        yield InMemoryJournal()
-    else:
-        durability = "sync" if request.param == "sqlite" else request.param
-        yield SQLiteJournal(tmp_path / "runs.db", durability=durability)
 
 
 class Payments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -13,21 +14,16 @@ from agentgraph import (
     JournalError,
     RunInProgress,
     SQLiteJournal,
+    SQLiteSession,
 )
 from agentgraph.memory.journals.holders import is_gone, new_holder
+from agentgraph.memory.journals.store import StoredRun
 from agentgraph.testing import assert_journal_conformance
+from tests.durable.conftest import OpenJournal
 
 
-async def test_the_journal_in_memory_conforms() -> None:
-    journal = InMemoryJournal()
-    await assert_journal_conformance(lambda: journal)
-
-
-@pytest.mark.parametrize("durability", ["sync", "async"])
-async def test_the_sqlite_journal_conforms(tmp_path: Path, durability: str) -> None:
-    await assert_journal_conformance(
-        lambda: SQLiteJournal(tmp_path / "runs.db", durability=durability)  # type: ignore[arg-type]
-    )
+async def test_every_journal_conforms(open_journal: OpenJournal) -> None:
+    await assert_journal_conformance(open_journal)
 
 
 async def test_the_conformance_finds_a_store_that_loses_its_fence() -> None:
@@ -38,6 +34,69 @@ async def test_the_conformance_finds_a_store_that_loses_its_fence() -> None:
     journal = Unfenced()
     with pytest.raises(AssertionError, match="later claims fence earlier ones"):
         await assert_journal_conformance(lambda: journal)
+
+
+VERSION_1 = """
+CREATE TABLE agentgraph_journal (version INTEGER NOT NULL);
+INSERT INTO agentgraph_journal VALUES (1);
+CREATE TABLE agentgraph_runs (
+    run_id TEXT PRIMARY KEY, head TEXT NOT NULL, status TEXT NOT NULL, epoch INTEGER NOT NULL,
+    holder TEXT NOT NULL, expires REAL NOT NULL, lines INTEGER NOT NULL, note TEXT NOT NULL,
+    created REAL NOT NULL, updated REAL NOT NULL
+);
+CREATE INDEX agentgraph_runs_by_change ON agentgraph_runs (-updated, run_id);
+CREATE TABLE agentgraph_lines (
+    run_id TEXT NOT NULL, place INTEGER NOT NULL, epoch INTEGER NOT NULL, line TEXT NOT NULL,
+    PRIMARY KEY (run_id, place)
+) WITHOUT ROWID;
+CREATE TABLE agentgraph_machines (fingerprint TEXT PRIMARY KEY, machine TEXT NOT NULL);
+CREATE TABLE agentgraph_machines_of_runs (
+    run_id TEXT NOT NULL, fingerprint TEXT NOT NULL, PRIMARY KEY (run_id, fingerprint)
+) WITHOUT ROWID;
+INSERT INTO agentgraph_runs VALUES ('a', '{"n": 0}', 'suspended', 3, '', 0.0, 1, '{"n": 2}', 5, 6);
+INSERT INTO agentgraph_lines VALUES ('a', 0, 2, '{"n": 1}');
+INSERT INTO agentgraph_machines VALUES ('print', '{"n": 3}');
+INSERT INTO agentgraph_machines_of_runs VALUES ('a', 'print');
+"""
+"""A file as the first version of the tables left it."""
+
+
+async def test_a_file_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(VERSION_1)
+    journals = [SQLiteJournal(path, chain=True) for _ in range(3)]
+    stored, *_ = await asyncio.gather(*(journal.find("a") for journal in journals))
+    assert stored == StoredRun(
+        run_id="a",
+        head='{"n": 0}',
+        status="suspended",
+        epoch=3,
+        holder="",
+        expires=0.0,
+        lines=1,
+        note='{"n": 2}',
+        created=5.0,
+        updated=6.0,
+    )
+    journal = journals[0]
+    epoch = await journal.claim("a", "me", 10)
+    await journal.append("a", epoch, 1, ['{"n": 4}'])
+    assert await journal.read("a") == ['{"n": 1}', '{"n": 4}']
+    assert await journal.machine("print") == '{"n": 3}'
+    await journal.finish("a", epoch, "done", "")
+    await journal.delete("a")
+    assert await journal.machine("print") is None
+
+
+async def test_a_file_of_sessions_gets_a_journal(tmp_path: Path) -> None:
+    session = SQLiteSession("s", tmp_path / "both.db")
+    await session.add_items([{"role": "user", "content": "Hello"}])
+    journal = SQLiteJournal(tmp_path / "both.db")
+    await journal.open("a", "{}")
+    assert [run.run_id for run in await journal.runs()] == ["a"]
+    assert len(await session.get_items()) == 1
+    session.close()
 
 
 async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The stores as fixtures; a server starts when the first test needs it and stops at the end."""
+"""The stores as fixtures; a server starts when the first test needs it and stops at the end.
+
+PostgreSQL is a fixture of all tests: journals need it, too.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,6 @@ from tests.memory.servers import (
     healthy_sidecar,
     mongodb_server,
     mongodb_uri,
-    postgresql_server,
     redis_server,
 )
 from tests.memory.stores import LOCAL, Store, local_store
@@ -25,12 +27,6 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
 
 REMOTE = ("asyncpg", "psycopg", "redis", "dapr", "mongodb", "conversations")
-
-
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as socket_folder:
-        yield socket_folder
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ try:
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
-__all__ = ["display_url", "engine_for", "failure"]
+__all__ = ["display_url", "engine_for", "failure", "first_line"]
 
 _SQLITE_BUSY_TIMEOUT = 60_000
 """How long SQLite waits for another connection's transaction, in milliseconds."""
@@ -42,7 +42,7 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
         engine = create_async_engine(url, **arguments)
     except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:
         # An invalid port may be a part of the password: do not quote it.
-        reason = "its port is no number" if isinstance(error, ValueError) else _first_line(error)
+        reason = "its port is no number" if isinstance(error, ValueError) else first_line(error)
         raise InvalidSessionInput(
             f"{label}: no database can be reached by this URL{_display(url)} ({reason}); "
             "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "
@@ -77,7 +77,7 @@ def failure(label: str, engine: AsyncEngine, error: Exception) -> SessionError:
         error: The driver's or SQLAlchemy's error.
     """
     return SessionError(
-        f"{label} in {display_url(engine.url)}: the database failed ({_first_line(error)}); "
+        f"{label} in {display_url(engine.url)}: the database failed ({first_line(error)}); "
         "check that it can be reached and that the tables exist (create_tables=True creates "
         "them); this call stored all of its items or none"
     )
@@ -89,7 +89,7 @@ def display_url(url: URL) -> str:
     return url.update_query_dict(secrets).render_as_string(hide_password=True)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Return the first line of the driver's message; later lines quote the statement and values."""
     original = getattr(error, "orig", None) or error
     text = str(original).strip()

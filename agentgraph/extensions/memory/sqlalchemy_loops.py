@@ -13,9 +13,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
-from typing import Any
+from typing import Any, Protocol
 
-from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.memory.errors import MissingExtra
 from agentgraph.memory.file_identity import file_identity
 
@@ -27,7 +26,7 @@ try:
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
-__all__ = ["FILE", "OWN", "Database", "SQLiteFile"]
+__all__ = ["FILE", "OWN", "Database", "SQLiteFile", "Tables"]
 
 FILE = "agentgraph_file"
 """The option of an engine that holds its `SQLiteFile`; None for a server or for memory."""
@@ -80,6 +79,14 @@ _CLOSED_ANYWHERE = frozenset({"aiosqlite", "psycopg"})
 """The drivers that close a connection without the loop that opened it."""
 
 
+class Tables(Protocol):
+    """The tables that a database is used for."""
+
+    async def create(self, engine: AsyncEngine, lock: AbstractAsyncContextManager[Any]) -> None:
+        """Create the missing tables while holding a lock."""
+        ...
+
+
 class Database:
     """A database, seen from several event loops.
 
@@ -89,7 +96,7 @@ class Database:
         create_tables: Whether to create missing tables.
     """
 
-    def __init__(self, engine: AsyncEngine, tables: SessionTables, *, create_tables: bool) -> None:
+    def __init__(self, engine: AsyncEngine, tables: Tables, *, create_tables: bool) -> None:
         self.warned = False
         self._engine = engine
         self._tables = tables
@@ -127,10 +134,10 @@ class Database:
             if engine is not self._engine:
                 await engine.dispose()
 
-    def has_saves(self, connection: Connection) -> bool:
+    def has_saves(self, connection: Connection, table: str) -> bool:
         """Return whether the table of saves exists."""
         if self._saves_in != self._place():
-            if not inspect(connection).has_table(self._tables.saves.name):
+            if not inspect(connection).has_table(table):
                 return False
             self._saves_in = self._place()
         return True

@@ -157,14 +157,15 @@ class SQLAlchemySession(StoreSession):
         return item
 
     async def _clear(self) -> None:
-        await self._run(lambda it: self._rows.clear(it, saves=self._database.has_saves(it)))
+        saves = self._tables.saves.name
+        await self._run(lambda it: self._rows.clear(it, saves=self._database.has_saves(it, saves)))
 
     async def _run_with_saves(self, call: Callable[[Connection, bool], _T]) -> _T:
         """Make a call that uses the table of saves, if that exists; warn once if it does not."""
         database = self._database
 
         def run(connection: Connection) -> _T:
-            saves = database.has_saves(connection)
+            saves = database.has_saves(connection, self._tables.saves.name)
             if not saves and not database.warned:
                 database.warned = True
                 logger.warning(

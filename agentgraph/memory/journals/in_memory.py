@@ -67,15 +67,17 @@ class InMemoryJournal:
     async def claim(self, run_id: str, holder: str, seconds: float) -> int:
         """See `JournalStore`."""
         run, now = self._run(run_id), time.time()
-        if run.is_held(now):
+        is_own = run.holder == holder
+        if run.is_held(now) and not is_own:
             raise RunInProgress(run_id, run.holder)
+        epoch = run.epoch if is_own else run.epoch + 1
         self._runs[run_id] = run._replace(
             status=run.status if run.status in OVER else "running",
-            epoch=run.epoch + 1,
+            epoch=epoch,
             holder=holder,
             expires=now + seconds,
         )
-        return run.epoch + 1
+        return epoch
 
     async def renew(self, run_id: str, epoch: int, seconds: float) -> None:
         """See `JournalStore`."""

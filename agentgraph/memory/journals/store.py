@@ -102,9 +102,11 @@ class JournalStore(Protocol):
     async def claim(self, run_id: str, holder: str, seconds: float) -> int:
         """Take the right to continue a run, which then counts as running unless it is over.
 
+        A holder that has the run already gets the same epoch again: the first answer was lost.
+
         Args:
             run_id: The run.
-            holder: Who takes it.
+            holder: Who takes it, by a name of this claim.
             seconds: How long the claim holds if it is not renewed.
 
         Returns:
