@@ -143,7 +143,8 @@ class Driver:
     def replay_rows(self) -> Iterator[tuple[Row, Perform | None]]:
         """Replay row by row: each with the command it answers, before the fold takes it."""
         recorded = self.run.caches.journal.rows(self.run.facts.path)
-        self.replaying = self.run.caches.resumed = bool(recorded)
+        self.replaying = bool(recorded)
+        self.caches.resumed = self.replaying or self.caches.journal.was_visited
         self._begin()
         for row in recorded:
             yield row, self.owed.get(row.outcome.id)

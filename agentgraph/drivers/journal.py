@@ -64,10 +64,12 @@ class Journal(Protocol):
     Attributes:
         traces: The ids of the traces that this process has announced for the run.
         is_durable: Whether its rows outlive the process.
+        was_visited: Whether another process may have worked on the run before.
     """
 
     traces: frozenset[str]
     is_durable: bool
+    was_visited: bool
 
     @property
     def started(self) -> Collection[tuple[RunPath, CommandId]]:
@@ -192,7 +194,7 @@ class MemoryJournal:
 
     __slots__ = ("_machines", "_rows", "_runs", "_sorted", "account", "claim", "traces")
 
-    is_durable = False
+    is_durable = was_visited = False
     started: Collection[tuple[RunPath, CommandId]] = ()
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:

@@ -81,6 +81,7 @@ class DurableJournal(MemoryJournal):
         "run_id",
         "started",
         "store",
+        "was_visited",
     )
 
     is_durable = True
@@ -101,7 +102,7 @@ class DurableJournal(MemoryJournal):
         self._unwritten: dict[RunPath, Beginning] = {}
         # The number of lines in the store, and the lines that are to follow them.
         self._stored, self._pending = 0, list[str]()
-        self._epoch = 0
+        self._epoch, self.was_visited = 0, False
         self._writer: asyncio.Task[None] | None = None
         self._renewal: asyncio.Task[None] | None = None
         self._broken: Exception | None = None
@@ -203,6 +204,7 @@ class DurableJournal(MemoryJournal):
                     raise
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
+        self.was_visited = self._epoch > 1
         self._renewal = asyncio.create_task(self._renew())
         if self._broken is not None:
             self._forget()

@@ -7,7 +7,7 @@ from typing import Any
 from agentgraph import Agent
 from agentgraph.approvals import CallKey
 from agentgraph.items import MessageOutputItem, ToolCallOutputItem
-from agentgraph.record.items import WITHHELD, approval_item, logged, withheld
+from agentgraph.record.items import WITHHELD, interruption, logged, withheld
 from agentgraph.record.payloads import Filtered, LogItem, Question, ToolReturn
 from agentgraph.testing import assistant_message
 
@@ -54,7 +54,7 @@ def test_a_question_has_the_name_that_a_person_knows_also_where_the_call_has_non
         namespace="office",
     )
 
-    item = approval_item(question, OneAgent())
+    item = interruption(question, OneAgent())
 
     assert (item.agent, item.name, item.tool_namespace) == (CLERK, "terminal", "office")
     assert item.call_id == "c1"

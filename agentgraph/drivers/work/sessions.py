@@ -27,7 +27,12 @@ async def load(bench: Workbench, command: Perform) -> Outcome:
     agents = bench.caches.bindings.agents.values()
     # Whether the output of a tool may be the final output of the run.
     answers = any(bound.agent.tool_use_behavior != "run_llm_again" for bound in agents)
-    first_input, saved = await log.load(bench.facts.config, tools_answer=answers)
+    first_input, saved = await log.load(
+        bench.facts.config,
+        tools_answer=answers,
+        durable=bench.caches.journal.is_durable,
+        again=command.id in bench.caches.doubtful,
+    )
     payload = Loaded(tuple(first_input), _recorded(bench, saved))
     return Outcome(command.id, Event.DONE, payload)
 

@@ -35,6 +35,7 @@ class PriorAttempt:
         tools_answer: Whether the output of a tool may be the answer (`tool_use_behavior`); then an
             attempt that ends with one is complete.
         block: The block that the run begins if there is no prior attempt.
+        adopts: Whether to look for a prior attempt.
 
     Attributes:
         window: How many of the latest items to read next; None: all.
@@ -49,6 +50,7 @@ class PriorAttempt:
     limit: int | None = None
     tools_answer: bool = False
     block: Block = field(default_factory=Block.begun)
+    adopts: bool = True
     window: int | None = field(init=False)
     history: list[TResponseInputItem] = field(init=False, default_factory=list)
     done: list[TResponseInputItem] | None = field(init=False, default=None)
@@ -70,7 +72,7 @@ class PriorAttempt:
             Whether that was enough. If not, read `window` items, which has grown.
         """
         cut = self.window is not None and len(latest) >= self.window
-        start = self._start(latest) if self.new else None
+        start = self._start(latest) if self.new and self.adopts else None
         if start == _NOT_SEEN:
             if cut:
                 self.window = 4 * len(latest)

@@ -31,6 +31,8 @@ class Block(NamedTuple):
         owner: The process in which the writer is at work; empty if it has answered, or if that is
             unknown.
         write: Names the next save; empty: its texts do.
+        sole: Whether the writer continues no block of another run: a durable run is tried again
+            under its own id.
     """
 
     run_id: str
@@ -38,6 +40,7 @@ class Block(NamedTuple):
     writer: str
     owner: str = ""
     write: str = ""
+    sole: bool = False
 
     @classmethod
     def begun(cls, run_id: str | None = None, owner: str = "") -> Block:
@@ -92,7 +95,8 @@ def adopted(
         own: The block of the run that continues them.
 
     Raises:
-        ConcurrentWrite: A run at work in the same process has some of them.
+        ConcurrentWrite: A run at work in the same process has some of them, or `own` is sole and
+            they are of another run.
     """
     run_of: dict[Hashable, str] = {}
     latest: dict[str, tuple[int, str]] = {}
@@ -100,6 +104,8 @@ def adopted(
         run_of.update(dict.fromkeys(its_rows, run_id))
         latest[run_id] = max((position, owner), latest.get(run_id, (0, "")))
     runs = {run_of.get(row) for row in rows}
+    if own.sole and runs != {own.run_id}:
+        raise ConcurrentWrite
     if any(own.owner == latest[run][1] != "" for run in runs if run not in (None, own.run_id)):
         raise ConcurrentWrite
     run = runs.pop() if len(runs) == 1 else None

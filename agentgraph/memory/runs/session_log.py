@@ -145,7 +145,12 @@ class SessionLog:
             await self._release()
 
     async def load(
-        self, config: RunConfig, *, tools_answer: bool = False
+        self,
+        config: RunConfig,
+        *,
+        tools_answer: bool = False,
+        durable: bool = False,
+        again: bool = False,
     ) -> tuple[list[TResponseInputItem], Saved]:
         """Read the history, combine it with the input, and store what is new.
 
@@ -154,6 +159,8 @@ class SessionLog:
         Args:
             config: The run's configuration (``session_settings``, ``session_input_callback``).
             tools_answer: Whether the run may end with the output of a tool.
+            durable: Whether a retry of the run has its id, so that no other run is one.
+            again: Whether a process that died may have stored the input of a durable run.
 
         Returns:
             The items that the model sees first, and the part of the run that the session holds.
@@ -161,8 +168,8 @@ class SessionLog:
         take_back()
         own = getattr(self.session, "session_settings", None)
         limit = resolve_session_limit(resolve_session_limit(None, config.session_settings), own)
-        self._block = own = Block.begun(self._run_id, this_process())
-        prior = PriorAttempt(self._input, limit, tools_answer, own)
+        self._block = own = Block.begun(self._run_id, this_process())._replace(sole=durable)
+        prior = PriorAttempt(self._input, limit, tools_answer, own, adopts=again or not durable)
         callback = config.session_input_callback
         combined = await (self._load(prior) if callback is None else self._load_by(callback, prior))
         # A limit may cut a turn in two, which is no damage.
@@ -185,13 +192,15 @@ class SessionLog:
         to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
         if prior.done is None and to_store and to_store != new:
             # A failed attempt has stored the input in the form that the callback returned.
-            again = PriorAttempt(to_store, prior.limit, prior.tools_answer, prior.block)
-            again.window = prior.window
-            if not again.take(latest):
-                await find_prior_attempt(self.session, again)
-            await self._continue(again)
-            if again.done is not None:
-                combined = await _combined(callback, new, again)
+            stored = PriorAttempt(
+                to_store, prior.limit, prior.tools_answer, prior.block, adopts=prior.adopts
+            )
+            stored.window = prior.window
+            if not stored.take(latest):
+                await find_prior_attempt(self.session, stored)
+            await self._continue(stored)
+            if stored.done is not None:
+                combined = await _combined(callback, new, stored)
                 to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
         # The callback may return items in any input form.
         await self._append(to_store)
