@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.exceptions import UserError
+from agentgraph.frontend.branch_types import type_of_branches
 from agentgraph.frontend.readings import AgentReading, ChartReading, Reading
 from agentgraph.schemas.type_hints import resolve_hints
 from agentgraph.workflow.steps import End
@@ -106,7 +107,8 @@ def _types_of_steps(chart: Chart, reading: ChartReading) -> Iterator[Any]:
         if isinstance(read.part, End):
             yield from () if read.part.passes_on else (type(read.part.output),)
         elif not read.numbers and _is_last(chart, step):
-            yield Any if read.declared is None else read.declared
+            declared = type_of_branches(read) if read.branches else read.declared
+            yield Any if declared is None else declared
 
 
 def _stops(agent: Agent, tool: Tool) -> bool:

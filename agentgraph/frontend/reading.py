@@ -49,6 +49,7 @@ from agentgraph.frontend.shapes import (
 )
 from agentgraph.frontend.step_reading import (
     StepReading,
+    check_is_finite,
     parts_of_steps,
     read_steps,
     step_outline,
@@ -107,6 +108,7 @@ class _Reader:
         parts = parts_of_steps(source)
         if not parts:
             return self.chart(source.name, source.start, source.agents, scope)
+        check_is_finite(source)
         agents = [part for part in parts if is_agent(part)]
         shared = {id(agent): number for number, agent in enumerate(agents)}
         read: dict[int, tuple[AgentReading, Outline]] = {}

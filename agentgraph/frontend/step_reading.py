@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.frontend.discover import is_workflow
 from agentgraph.frontend.scope import plain
 from agentgraph.workflow.branches import Branches
@@ -124,6 +125,28 @@ def read_steps(
 def end_beside_agents(steps: tuple[StepReading, ...]) -> bool:
     """Whether a workflow can end with a function or an end."""
     return any(not step.numbers and step.edges is None for step in steps)
+
+
+def check_is_finite(workflow: Workflow) -> None:
+    """Refuse a workflow that is a step of itself, also by way of others.
+
+    Raises:
+        AgentDefinitionError: It is.
+    """
+    seen, waiting = set[int](), [workflow]
+    while waiting:
+        steps = parts_of_steps(waiting.pop())
+        branches = [one.part for part in steps if isinstance(part, Branches) for one in part.parts]
+        for part in (*steps, *branches):
+            if part is workflow:
+                raise AgentDefinitionError(
+                    f"Workflow '{workflow.name}' is a step of itself, so each run of it would begin"
+                    " another one. Lead back to its first step with an edge that has a limit"
+                    " (at_most=...)."
+                )
+            if is_workflow(part) and id(part) not in seen:
+                seen.add(id(part))
+                waiting.append(part)
 
 
 def _branches(part: object, inner: Callable[[object], int]) -> Iterator[BranchReading]:

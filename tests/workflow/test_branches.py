@@ -20,6 +20,7 @@ from agentgraph import (
     SQLiteSession,
     Workflow,
     all_of,
+    compile,
     first_of,
     function_tool,
     output_of,
@@ -314,3 +315,24 @@ async def test_branches_share_the_context_and_the_hooks_of_the_run() -> None:
     assert hooks.started == ["Draft", "Legal", "After"]
     assert seen == ["a draft"]
     assert result.context_wrapper.usage.requests == 3
+
+
+@pytest.mark.parametrize("in_a_branch", [False, True])
+async def test_a_workflow_that_is_a_step_of_itself_is_refused(in_a_branch: bool) -> None:
+    first, inner_first = agent("First", "x"), agent("Inner", "y")
+    flow, inner = Workflow("Flow", start=first), Workflow("Inner", start=inner_first)
+    flow.then(first, inner)
+    back: Any = inner.parallel("both", [flow, upper]) if in_a_branch else flow
+    inner.then(inner_first, back)
+    with pytest.raises(UserError, match="Workflow 'Flow' is a step of itself"):
+        await Runner.run(flow, "hi")
+
+
+def test_the_type_of_a_run_that_ends_with_branches_is_that_of_the_join() -> None:
+    draft = agent("Draft", "d")
+    flow = Workflow("Flow", start=draft)
+    flow.then(draft, flow.parallel("both", [upper, length]))
+    assert compile(flow).output_type == list[str | int]
+    race = Workflow("Race", start=draft)
+    race.then(draft, race.parallel("one", [upper, length], join=first_of()))
+    assert compile(race).output_type == str | int
