@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
+from agentgraph.frontend.branch_effects import effects_of
+from agentgraph.frontend.domains import no_list
 from agentgraph.frontend.lower_types import nominal
+from agentgraph.frontend.readings import ChartReading
 from agentgraph.frontend.step_reading import BranchReading, StepReading
 from agentgraph.workflow.branches import Branches
 from agentgraph_compiler.ir import steps as ir
@@ -19,26 +22,26 @@ __all__ = ["lower_branches", "type_of_branches"]
 
 
 def lower_branches(
-    read: StepReading, subcharts: Mapping[int, str], *, bare: bool
+    read: StepReading,
+    subcharts: Mapping[int, str],
+    charts: Sequence[ChartReading],
+    before: Sequence[object],
+    *,
+    bare: bool,
 ) -> ir.Branches | None:
     """Lower the branches of a step; ``None`` if it has none.
 
     Args:
         read: The step.
         subcharts: The names of the charts that branches run, by number.
+        charts: The charts of the workflow, by number.
+        before: The types of the outputs that lead to the step.
         bare: Whether to leave out types.
     """
     if not read.branches:
         return None
-    branches = tuple(
-        ir.Branch(
-            one.name,
-            machine="" if one.inner < 0 else subcharts[one.inner],
-            output=ANY if bare else _term(_given_by(one)),
-            takes=() if bare else tuple(_takes(one)),
-        )
-        for one in read.branches
-    )
+    numbers: dict[int, str] = {}
+    branches = tuple(_branch(one, subcharts, charts, numbers, bare=bare) for one in read.branches)
     part = read.part
     if not isinstance(part, Branches):
         return ir.Branches(branches)
@@ -49,7 +52,40 @@ def lower_branches(
         of=ANY if bare or part.join.type is None else _term(part.join.type),
         most=part.at_most,
         places=part.concurrency,
+        fault="" if bare or not part.each else _list_fault(part.path, before),
     )
+
+
+def _branch(
+    one: BranchReading,
+    subcharts: Mapping[int, str],
+    charts: Sequence[ChartReading],
+    numbers: dict[int, str],
+    *,
+    bare: bool,
+) -> ir.Branch:
+    machine = "" if one.inner < 0 else subcharts[one.inner]
+    if bare:
+        return ir.Branch(one.name, machine)
+    acts, writes, sessions = effects_of(one, charts)
+    return ir.Branch(
+        one.name,
+        machine,
+        output=_term(_given_by(one)),
+        takes=tuple(_takes(one)),
+        acts=acts,
+        writes=writes,
+        sessions=tuple(numbers.setdefault(id, str(len(numbers) + 1)) for id in sessions),
+    )
+
+
+def _list_fault(path: tuple[str, ...], before: Sequence[object]) -> str:
+    """Why there is no list where `each` reads one; empty if there may be."""
+    for declared in before:
+        fault = no_list(declared, path)
+        if fault:
+            return fault
+    return ""
 
 
 def type_of_branches(read: StepReading) -> Any:

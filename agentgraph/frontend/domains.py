@@ -71,6 +71,28 @@ def domain_of(types: Iterable[object], selector: Selector) -> tuple[Values, str]
     return together, ""
 
 
+def no_list(declared: object, path: tuple[str, ...]) -> str:
+    """Why there is no list at the end of a path of fields; empty if there may be one.
+
+    Args:
+        declared: The type of the output; ``None`` if it is not declared.
+        path: The fields.
+    """
+    for kind in _members(declared):
+        if kind is None:
+            continue
+        _, fault = _at(kind, path) if path else (OPEN, "")
+        if fault:
+            return fault
+        schema = _schema(kind)
+        definitions = schema.get("$defs", {})
+        for field in path:
+            schema = _resolved(schema, definitions).get("properties", {}).get(field, {})
+        if _resolved(schema, definitions).get("type", "array") != "array":
+            return f"{'.'.join((getattr(kind, '__name__', str(kind)), *path))} is no list"
+    return ""
+
+
 def union(one: Values, other: Values) -> Values:
     """The values of two sets together; two intervals become the one from end to end."""
     single = tuple(dict.fromkeys((*one.single, *other.single)))

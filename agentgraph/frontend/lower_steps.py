@@ -34,6 +34,7 @@ def lower_steps(
     step_ids: Sequence[str],
     declarations: Declarations,
     subcharts: Mapping[int, str],
+    charts: Sequence[ChartReading],
 ) -> tuple[ir.Step, ...]:
     """Lower the steps of a chart.
 
@@ -43,8 +44,9 @@ def lower_steps(
         step_ids: The ids of its steps.
         declarations: Whether to leave out types and digests.
         subcharts: The names of the charts that branches run, by number.
+        charts: The charts of the workflow, by number.
     """
-    lowering = _Lowering(part, ids, step_ids, declarations, subcharts)
+    lowering = _Lowering(part, ids, step_ids, declarations, subcharts, charts)
     return tuple(lowering.step(number) for number in range(len(part.steps)))
 
 
@@ -69,8 +71,9 @@ class _Lowering:
         step_ids: Sequence[str],
         declarations: Declarations,
         subcharts: Mapping[int, str],
+        charts: Sequence[ChartReading],
     ) -> None:
-        self.subcharts = subcharts
+        self.subcharts, self.charts = subcharts, charts
         self.part, self.ids, self.step_ids = part, ids, step_ids
         self.bare, self.overrides = declarations.bare, declarations.overrides
         self.place = {id(read.part): number for number, read in enumerate(part.steps)}
@@ -103,7 +106,9 @@ class _Lowering:
             takes=() if self.bare or read.function is None else tuple(_takes(read.function)),
             allowed=allowed_on(read.part),
             asks=plain(read.part.question) if isinstance(read.part, QuestionStep) else "",
-            branches=lower_branches(read, self.subcharts, bare=self.bare),
+            branches=lower_branches(
+                read, self.subcharts, self.charts, self.before(read), bare=self.bare
+            ),
             errors=tuple(self.case(one.case, one.paths) for one in read.errors),
         )
 
@@ -120,6 +125,16 @@ class _Lowering:
             fields=any(path_of(one) for one in case.gives),
             catches=catches,
         )
+
+    def before(self, read: StepReading) -> list[object]:
+        """The types of the outputs with which plain edges lead to a step."""
+        return [
+            declared
+            for one in self.part.steps
+            for case in (() if one.edges is None else one.edges.cases)
+            if case.target is read.part and not case.gives
+            for declared in self.types(one)
+        ]
 
     def unread(self, case: Case) -> Iterator[str]:
         """What the case gives that is not there."""

@@ -167,7 +167,9 @@ def _chart(
         origin=origin,
         starts=tuple(ids[number] for number in starts),
         multi_turn=multi_turn,
-        steps=lower_steps(part, ids, _step_ids(part, ids, names), declarations, subcharts),
+        steps=lower_steps(
+            part, ids, _step_ids(part, ids, names), declarations, subcharts, reading.charts
+        ),
         output_guardrails=tuple(judges_of_run(part, declarations)),
     )
 

@@ -25,6 +25,7 @@ from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.weights import ROUTING, Weights
 from agentgraph_compiler.analysis.obligations import obligations
 from agentgraph_compiler.analysis.owed import MAX_TURNS, REACHED, Key, Obligation, Subject
+from agentgraph_compiler.machine import GuardKind
 
 if TYPE_CHECKING:
     from agentgraph.program import Program
@@ -51,6 +52,8 @@ _OUTERMOST: Final = Key(Subject.LIMIT, "", MAX_TURNS, REACHED)
 _MOST_INSISTING: Final = 20
 _MOST_GOING_ROUND: Final = 50
 _MOST_CALLS: Final = 250
+_MOST_OF_LOOPS: Final = 2_000
+"""The most model calls of a run that comes to the last round of a loop."""
 _MOST_EXPLORED: Final = 2_000
 _MOST_WALKED: Final = 2_000
 _IDLE: Final = 500
@@ -120,6 +123,15 @@ class _Search:
         self._depth = depth
         program: Program = compile(self._simulation.start)
         rows = obligations(program.chart)
+        rounds = [
+            int(row.guard.names[1])
+            for state in program.chart.states
+            for row in state.transitions
+            if row.guard.kind is GuardKind.ROUNDS
+        ]
+        # A round takes a call of each agent, and another one where a reply is empty.
+        needed = 2 * (max(rounds, default=0) + 2) * len(program.chart.agents)
+        self._longest = max(_MOST_CALLS, min(_MOST_OF_LOOPS, needed))
         self._owed = {row.key: row for row in rows if not row.excuse}
         self._limits = {key for key in self._owed if key.subject is Subject.LIMIT}
         self._excused = tuple(row for row in rows if row.excuse)
@@ -185,9 +197,12 @@ class _Search:
         """Make runs in which each step gives the same output whenever it works, longer ones each
         time: they come to the last round of a loop of steps. Some replies are empty."""
         weights, bound = Weights(_GOING_ROUND, ROUTING), self._depth
-        while not self._is_complete and bound <= _MOST_CALLS:
+        while bound < 2 * self._longest:
             for seed in range(_MOST_GOING_ROUND):
-                self._run(Settled(Seeded(seed), weights, self._simulation.generators), bound)
+                if self._is_complete:
+                    return
+                steady = Settled(Seeded(seed), weights, self._simulation.generators)
+                self._run(steady, min(bound, self._longest))
             bound *= 2
 
     def insist(self) -> None:

@@ -83,7 +83,7 @@ class BranchPart(NamedTuple):
     function: FunctionStep | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Branches:
     """A step whose branches work side by side; `Workflow.parallel` and `Workflow.each` make it.
 

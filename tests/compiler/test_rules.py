@@ -13,6 +13,7 @@ from agentgraph_compiler import pipeline
 from agentgraph_compiler.checks import pages
 from agentgraph_compiler.ir.chart import Chart
 from tests.compiler.rule_cases import (
+    branches,
     choices,
     contexts,
     edges,
@@ -44,6 +45,7 @@ CASES: dict[str, Rows] = {
         guardrails,
         turns,
         edges,
+        branches,
     )
     for code, rows in family.CASES.items()
 }

@@ -4,12 +4,7 @@ one is there, and the refund is made once."""
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,57 +13,19 @@ from typing import Any
 import pytest
 
 from agentgraph.models.rehearsal import REHEARSAL_NOTICE
-from tests.cli.command import EXAMPLES, environment
+from tests.cli.command import EXAMPLES
+from tests.examples import services
+from tests.examples.services import Service
 
 SERVICE = EXAMPLES / "approval_service.py"
 REQUEST = {"request": "Refund order 1042 with 40 euros"}
 
 
-class Service:
-    """A process that serves, on a file that outlives it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __call__(self, path: str, body: Any = None) -> tuple[int, Any]:
-        """Send a request; its status and what came back."""
-        request = urllib.request.Request(
-            self.url + path,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"content-type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
-
-
 @contextmanager
 def serving(file: Path) -> Iterator[Service]:
-    """A server process; it is killed, not asked to end."""
-    process = subprocess.Popen(
-        [sys.executable, str(SERVICE), "0"],
-        env=environment(APPROVALS_FILE=str(file), AGENTGRAPH_MODEL="rehearsal"),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stderr is not None
-    try:
-        said = ""
-        for line in process.stderr:
-            said += line
-            if match := re.search(r"running on (http://[\d.:]+)", line):
-                break
-        else:
-            raise AssertionError(said)
-        yield Service(match[1])
-    finally:
-        process.kill()
-        process.stderr.close()
-        process.wait()
+    """The service on a file."""
+    with services.serving(SERVICE, APPROVALS_FILE=str(file)) as service:
+        yield service
 
 
 @pytest.fixture

@@ -134,3 +134,11 @@ def test_generated_tests_play_the_functions(tmp_path: Path) -> None:
     assert "def test_triage_draft_review_answers() -> None:" in source
     assert "- pay called" in source
     assert "- Review [false] → ask_a_person exhausted" in source
+
+
+def test_the_last_round_of_a_loop_with_hundreds_of_rounds_has_a_witness() -> None:
+    draft, review = Agent(name="Draft"), Agent(name="Review", output_type=bool)
+    flow = Workflow("Long", start=draft)
+    flow.then(draft, review)
+    flow.then(review, draft, at_most=200, exhausted=End("enough"))
+    assert witnesses(flow).missing == ()

@@ -47,7 +47,7 @@ from collections.abc import Iterator
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.ir.steps import Case, Step
+from agentgraph_compiler.ir.steps import Case, Step, StepKind
 from agentgraph_compiler.types import ANY, Type
 
 RULE = Rule(
@@ -66,16 +66,26 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
             for target, sources in _handed_over(chart, step, case):
                 if step.allows(RULE) or target.allows(RULE):
                     continue
-                for source, takes in zip(sources, target.takes, strict=False):
-                    if not _fits(source.output, takes):
+                for source, name, takes in _taken(target, sources):
+                    if not fits(source.output, takes):
                         yield Diagnostic(
                             RULE,
-                            f"step '{target.name}' takes {takes.name}, but step"
+                            f"step '{name}' takes {takes.name}, but step"
                             f" '{source.name}' gives {source.output.name}",
                             step.origin,
                             notes=(Note(f"the edge after step '{step.name}' gives it"),),
                             help="give another output (give=…), or change the annotation",
                         )
+
+
+def _taken(target: Step, sources: list[Step]) -> Iterator[tuple[Step, str, Type]]:
+    """What the functions of a step take, each value with the step that gives it."""
+    functions = [(target.name, target.takes)]
+    if target.kind is StepKind.PARALLEL and target.branches is not None:
+        functions += [(one.name, one.takes) for one in target.branches.branches]
+    for name, types in functions:
+        for source, takes in zip(sources, types, strict=False):
+            yield source, name, takes
 
 
 def _handed_over(chart: Chart, step: Step, case: Case) -> Iterator[tuple[Step, list[Step]]]:
@@ -86,7 +96,8 @@ def _handed_over(chart: Chart, step: Step, case: Case) -> Iterator[tuple[Step, l
         yield chart.step[case.exhausted], [step]
 
 
-def _fits(output: Type, takes: Type) -> bool:
+def fits(output: Type, takes: Type) -> bool:
+    """Whether a value of one type can stand where another is declared."""
     if ANY in (output, takes) or output.name == takes.name:
         return True
     # Python takes a whole number for a float, too.

@@ -73,6 +73,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
         if step.id not in graph.reached or step.allows(RULE):
             continue
         faults = [step.fault] if step.fault else []
+        faults += [step.branches.fault] if step.branches and step.branches.fault else []
         faults += [fault for case in step.cases for fault in case.unread]
         for fault in faults:
             yield Diagnostic(

@@ -78,6 +78,9 @@ def _branch_lines(branches: Branches) -> Iterator[str]:
             f"  branch {quoted(branch.name)}",
             f"machine {word(branch.machine)}" if branch.machine else "",
             f"gives {type_term(branch.output)}" if branch.output != ANY else "",
+            f"acts {words(branch.acts)}" if branch.acts else "",
+            f"writes {words(branch.writes)}" if branch.writes else "",
+            f"sessions {words(branch.sessions)}" if branch.sessions else "",
         )
         yield from (f"  gets {type_term(type)}" for type in branch.takes)
 
@@ -203,6 +206,9 @@ def _branch(line: Line) -> Branch:
         line.word("the name of the branch"),
         machine=line.clause("machine"),
         output=line.type() if line.accept("gives") else ANY,
+        acts=line.words("the name of a tool") if line.accept("acts") else (),
+        writes=line.words("an attribute") if line.accept("writes") else (),
+        sessions=line.words("the number of a session") if line.accept("sessions") else (),
     )
 
 

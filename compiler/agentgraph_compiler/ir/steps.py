@@ -106,12 +106,19 @@ class Branch:
         machine: Name of the sub-chart that it runs; empty for a function.
         output: The type of its output.
         takes: The types of the values that a function takes; none if they are not read.
+        acts: The names of tools that it may call and that may change something.
+        writes: The attributes of the context that it assigns, as far as its code shows.
+        sessions: The numbers of the sessions that its tools write; one that several branches of a
+            step write has the same number in each.
     """
 
     name: str
     machine: str = ""
     output: Type = ANY
     takes: tuple[Type, ...] = ()
+    acts: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from agentgraph import Agent, ModelSettings, Workflow, handoff
 from agentgraph.workflow import End, at_least, below, between, output_of
-from tests.compiler.rule_cases import answers
+from tests.compiler.rule_cases import answers, branches
 from tests.compiler.rule_cases.case import Rows
 
 
@@ -364,7 +364,7 @@ CASES: dict[str, Rows] = {
     "AG221": OVERLAPS,
     "AG222": DEAD | answers.DEAD,
     "AG223": DEFAULTS,
-    "AG224": FIELDS | answers.FIELDS,
+    "AG224": FIELDS | answers.FIELDS | branches.LISTS,
     "AG225": {
         "given to an agent": (needing(passes=False), ["a way without it: Triage → Edit"]),
         "decided on": (needing(passes=False, on=True), ["needs the output of 'Draft'"]),
