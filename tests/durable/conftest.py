@@ -11,12 +11,12 @@ import pytest
 from agentgraph import InMemoryJournal, JournalStore, SQLiteJournal
 
 if TYPE_CHECKING:
-    from agentgraph.extensions.journals import PostgresJournal
+    from agentgraph.extensions.journals import EncryptedJournal, PostgresJournal
 
 OpenJournal: TypeAlias = Callable[[], JournalStore]
 """Opens a journal; each call opens the same runs, as another process would."""
 
-JOURNALS = ("memory", "sqlite", "chain", "async", "exit", "psycopg", "asyncpg")
+JOURNALS = ("memory", "sqlite", "chain", "async", "exit", "encrypted", "psycopg", "asyncpg")
 
 
 def postgresql_url(driver: str, socket_folder: Path) -> str:
@@ -35,10 +35,16 @@ def empty_postgresql(postgresql: Path) -> Path:
     return postgresql
 
 
-def postgres_journal(url: str, **options: bool) -> PostgresJournal:
+def postgres_journal(url: str, *, chain: bool) -> PostgresJournal:
     from agentgraph.extensions.journals import PostgresJournal
 
-    return PostgresJournal(url, **options)
+    return PostgresJournal(url, chain=chain)
+
+
+def encrypted_journal(store: JournalStore, key: str = "a secret") -> EncryptedJournal:
+    from agentgraph.extensions.journals import EncryptedJournal
+
+    return EncryptedJournal(store, key)
 
 
 def _opener(name: str, request: pytest.FixtureRequest, file: Path) -> OpenJournal:
@@ -50,8 +56,12 @@ def _opener(name: str, request: pytest.FixtureRequest, file: Path) -> OpenJourna
             return lambda: SQLiteJournal(file)
         case "chain":
             return lambda: SQLiteJournal(file, chain=True)
-        case "async" | "exit":
-            return lambda: SQLiteJournal(file, durability=name)  # type: ignore[arg-type]
+        case "async":
+            return lambda: SQLiteJournal(file, durability="async")
+        case "exit":
+            return lambda: SQLiteJournal(file, durability="exit")
+        case "encrypted":
+            return lambda: encrypted_journal(SQLiteJournal(file))
         case _:
             url = postgresql_url(name, request.getfixturevalue("empty_postgresql"))
             return lambda: postgres_journal(url, chain=name == "asyncpg")

@@ -10,11 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agentgraph.extensions.journals.encrypted import EncryptedJournal
     from agentgraph.extensions.journals.postgres import PostgresJournal
 
-__all__ = ["PostgresJournal"]
+__all__ = ["EncryptedJournal", "PostgresJournal"]
 
-_MODULES = {"PostgresJournal": "postgres"}
+_MODULES = {"EncryptedJournal": "encrypted", "PostgresJournal": "postgres"}
 
 
 def __getattr__(name: str) -> Any:

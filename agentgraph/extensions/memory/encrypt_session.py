@@ -13,8 +13,6 @@ result but stays in the store: a wrong key can never destroy a conversation.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import hmac
 import time
 from collections.abc import Mapping
@@ -28,7 +26,6 @@ from agentgraph.memory.encoding import (
     ENVELOPE_MARK,
     check_session_id,
     decode_item,
-    is_text,
 )
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
 from agentgraph.memory.runs.blocks import (
@@ -44,11 +41,17 @@ from agentgraph.memory.session_settings import SessionSettings
 from agentgraph.memory.store import StoreSession
 
 try:
-    from cryptography.fernet import Fernet, InvalidToken
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+    from cryptography.fernet import InvalidToken
 except ImportError as error:
     raise MissingExtra("EncryptedSession", "encrypt") from error
+
+from agentgraph.extensions.memory.encryption_keys import (
+    INLINE_CHARACTERS,
+    KEY_ID,
+    cipher,
+    derived_key,
+    is_secret,
+)
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -58,7 +61,6 @@ __all__ = ["EncryptedEnvelope", "EncryptedSession"]
 # The published SDK's values, so that each package decrypts the other's items.
 _HKDF_INFO = b"agents.session-store.hkdf.v1"
 _SEAL_INFO = b"agentgraph.session-store.seal.v1"
-_KEY_ID = "hkdf-v1"
 
 _WITHOUT_SEAL = 1
 _VERSION = 2
@@ -69,9 +71,6 @@ whose seal was taken away is not taken for one of version 1."""
 
 _ALL = 2**31 - 1
 """More rows than any session has."""
-
-# Larger inputs are encrypted in a thread, because they would block the event loop.
-_INLINE_CHARACTERS = 50_000
 
 EncryptedEnvelope = TypedDict(
     "EncryptedEnvelope",
@@ -107,7 +106,7 @@ class EncryptedSession(StoreSession):
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
         name = self._label
-        if not _is_secret(encryption_key):
+        if not is_secret(encryption_key):
             # The message does not quote the value: it may be the secret.
             raise InvalidSessionInput(
                 f"{name} needs an encryption_key that is a non-empty text, such as "
@@ -124,8 +123,8 @@ class EncryptedSession(StoreSession):
         self.underlying_session = underlying_session
         self.ttl = ttl
         self.max_scan_items = max_scan_items
-        self.cipher = Fernet(base64.urlsafe_b64encode(_key(encryption_key, session_id, _HKDF_INFO)))
-        self._seal_key = _key(encryption_key, session_id, _SEAL_INFO)
+        self.cipher = cipher(encryption_key, session_id, _HKDF_INFO)
+        self._seal_key = derived_key(encryption_key, session_id, _SEAL_INFO)
 
     def __getattr__(self, name: str) -> Any:
         if name == "underlying_session":
@@ -249,7 +248,7 @@ class EncryptedSession(StoreSession):
     async def _encrypted(self, texts: list[str]) -> list[TResponseInputItem]:
         stored = cast("Any", await self.underlying_session.get_items(1))
         latest = seal_of(self._seal_key, stored[0]) if stored else None
-        if sum(map(len, texts)) <= _INLINE_CHARACTERS:
+        if sum(map(len, texts)) <= INLINE_CHARACTERS:
             envelopes = [self._wrap(text) for text in texts]
         else:
             envelopes = await asyncio.to_thread(lambda: [self._wrap(text) for text in texts])
@@ -264,13 +263,13 @@ class EncryptedSession(StoreSession):
             stored: The rows.
             whole: Whether these are all rows of the session.
         """
-        if len(stored) * 500 <= _INLINE_CHARACTERS:
+        if len(stored) * 500 <= INLINE_CHARACTERS:
             return self._unwrap_all(stored, whole)
         return await asyncio.to_thread(self._unwrap_all, stored, whole)
 
     def _wrap(self, text: str) -> EncryptedEnvelope:
         payload = self.cipher.encrypt(text.encode() + _SEALED).decode()
-        return {"__enc__": 1, "v": _VERSION, "kid": _KEY_ID, "payload": payload}
+        return {"__enc__": 1, "v": _VERSION, "kid": KEY_ID, "payload": payload}
 
     def _unwrap_all(
         self, stored: list[TResponseInputItem], whole: bool
@@ -322,23 +321,5 @@ class EncryptedSession(StoreSession):
         return self.cipher.extract_timestamp(envelope["payload"]) + self.ttl < int(time.time())
 
 
-def _is_secret(key: object) -> bool:
-    return isinstance(key, str) and bool(key) and is_text(key)
-
-
 def _is_duration(ttl: object) -> bool:
     return ttl is None or (isinstance(ttl, int | float) and ttl >= 0)
-
-
-def _key(key: str, session_id: str, purpose: bytes) -> bytes:
-    kdf = HKDF(algorithm=SHA256(), length=32, salt=session_id.encode(), info=purpose)
-    return kdf.derive(_key_material(key))
-
-
-def _key_material(key: str) -> bytes:
-    """Return the bytes that a Fernet key encodes, or the UTF-8 bytes of any other text."""
-    try:
-        material = base64.urlsafe_b64decode(key)
-    except (binascii.Error, ValueError):
-        return key.encode()
-    return material if len(material) == 32 else key.encode()
