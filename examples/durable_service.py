@@ -9,8 +9,8 @@
 
 A run is named by the caller, so a request that is sent twice begins one run. The bank takes one
 refund for one key, and the key of a call stays the same, so no refund is made twice. RUNS_JOURNAL
-names the file of the journal. Without OPENAI_API_KEY the embedded rehearsal model answers. Needs
-the extra: pip install "agentgraph-workflows[examples]"
+names the journal: an SQLite file, or the URL of a PostgreSQL server. Without OPENAI_API_KEY the
+embedded rehearsal model answers. Needs: pip install "agentgraph-workflows[examples,postgres]"
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from pydantic import BaseModel
 from agentgraph import (
     Agent,
     AgentsException,
+    JournalStore,
     RunInProgress,
     Runner,
     SQLiteJournal,
@@ -37,13 +38,19 @@ from agentgraph import (
     UnknownRun,
     function_tool,
 )
+from agentgraph.extensions.journals import PostgresJournal
 from agentgraph.result import RunResult
 
 BANK = os.environ.get("BANK_FILE", "bank.db")
 BANK_SECONDS = float(os.environ.get("BANK_SECONDS", "0"))
 
 
-journal = SQLiteJournal(os.environ.get("RUNS_JOURNAL", "runs.db"))
+def journal_at(place: str) -> JournalStore:
+    """The journal in a file, or on a PostgreSQL server."""
+    return PostgresJournal(place) if place.startswith("postgresql") else SQLiteJournal(place)
+
+
+journal = journal_at(os.environ.get("RUNS_JOURNAL", "runs.db"))
 
 
 @function_tool(needs_approval=True, idempotent=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from dbos import DBOS
 
-from agentgraph import SQLiteJournal
 from agentgraph.extensions.durable.dbos import DBOSRuns
+from agentgraph.extensions.journals import PostgresJournal
 from tests.durable.ten_steps import agent_of_ten_steps
 
 
-def runs_of(url: str, executor: str, journal: str, effects: str) -> DBOSRuns:
+def runs_of(url: str, executor: str, effects: str) -> DBOSRuns:
     """The runs, as each process knows them."""
     DBOS(
         config={
@@ -26,14 +26,14 @@ def runs_of(url: str, executor: str, journal: str, effects: str) -> DBOSRuns:
     )
     return DBOSRuns(
         agent_of_ten_steps(Path(effects)),
-        SQLiteJournal(journal, durability="sync"),
+        PostgresJournal(url),
         worker_concurrency=4,
         polling_seconds=0.1,
     )
 
 
 if __name__ == "__main__":
-    runs_of(*sys.argv[1:5])
+    runs_of(*sys.argv[1:4])
     DBOS.launch()
     print("ready", flush=True)
     while True:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from agentgraph import JournalStore, Runner, SQLiteJournal
+from agentgraph import JournalStore, Runner
+from agentgraph.extensions.journals import PostgresJournal
 from tests.durable.ten_steps import STEPS
 from tests.memory.servers import postgresql_server
 
@@ -84,8 +85,8 @@ async def statuses(journal: JournalStore) -> Counter[str]:
 
 async def test_workers_that_are_killed_finish_every_run(tmp_path: Path, url: str) -> None:
     effects = tmp_path / "effects"
-    arguments = (url, str(tmp_path / "runs.db"), str(effects))
-    journal = SQLiteJournal(tmp_path / "runs.db")
+    arguments = (url, str(effects))
+    journal = PostgresJournal(url)
     chance = random.Random(SEED)
     kills = 0
     with two_workers(*arguments) as workers:
@@ -110,6 +111,7 @@ async def test_workers_that_are_killed_finish_every_run(tmp_path: Path, url: str
                     kills += 1
         finally:
             dbos_worker.DBOS.destroy()
+            await journal.aclose()
     lines = Counter(effects.read_text().splitlines())
     steps = {f"run-{n} {step}" for n in range(RUNS) for step in range(STEPS)}
     assert lines.keys() == steps

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 from agentgraph.models.rehearsal import REHEARSAL_NOTICE
 from tests.cli.command import EXAMPLES
 from tests.examples.services import Service, serving
+from tests.memory.servers import postgresql_server
 
 SERVICE = EXAMPLES / "durable_service.py"
 REQUEST = {"request": "Refund order 1042 with 40 euros"}
@@ -24,9 +25,17 @@ RUN = "/runs/order-1042"
 LONGEST = 60.0
 
 
-@pytest.fixture(params=["sqlite"])
-def variables(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    return {"BANK_FILE": str(tmp_path / "bank.db"), "RUNS_JOURNAL": str(tmp_path / "runs.db")}
+@pytest.fixture(params=["sqlite", "postgresql"])
+def variables(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    bank = {"BANK_FILE": str(tmp_path / "bank.db")}
+    if request.param == "sqlite":
+        yield {**bank, "RUNS_JOURNAL": str(tmp_path / "runs.db")}
+        return
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as socket_folder:
+        url = f"postgresql://postgres@/postgres?host={socket_folder}"
+        yield {**bank, "RUNS_JOURNAL": url}
 
 
 def refunds(variables: dict[str, str]) -> list[Any]:
