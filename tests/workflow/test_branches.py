@@ -28,6 +28,7 @@ from agentgraph import (
 )
 from agentgraph.exceptions import MaxTurnsExceeded, RoutingError, UserError
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
+from agentgraph.workflow.steps import STEP_BEGINS
 from tests.workflow.flows import Review, agent, read_by
 
 
@@ -336,3 +337,41 @@ def test_the_type_of_a_run_that_ends_with_branches_is_that_of_the_join() -> None
     race = Workflow("Race", start=draft)
     race.then(draft, race.parallel("one", [upper, length], join=first_of()))
     assert compile(race).output_type == str | int
+
+
+async def test_a_cancellation_reaches_the_branches() -> None:
+    ended, begun = list[str](), asyncio.Event()
+
+    async def waits(text: str) -> str:
+        begun.set()
+        try:
+            return await never(text)
+        finally:
+            ended.append("waits")
+
+    flow, _, _ = boards(waits, agent("Legal", "fine"))
+    task = asyncio.create_task(Runner.run(flow, "hi"))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == ["waits"]
+
+
+async def test_functions_in_branches_are_announced_as_they_begin() -> None:
+    begun: list[str] = []
+    token = STEP_BEGINS.set(begun.append)
+    try:
+        flow, _, _ = boards(upper, length)
+        await Runner.run(flow, "hi")
+    finally:
+        STEP_BEGINS.reset(token)
+    assert begun == ["upper", "length"]
+
+
+async def test_a_workflow_with_branches_runs_in_sync_and_again() -> None:
+    def made() -> Workflow:
+        return boards(agent("Legal", "fine"), upper)[0]
+
+    results = [await asyncio.to_thread(Runner.run_sync, made(), "hi") for _ in range(2)]
+    assert [result.final_output for result in results] == ["done", "done"]

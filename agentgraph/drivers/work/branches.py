@@ -14,6 +14,7 @@ from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Call, Outcome, Reply
 from agentgraph.workflow.branches import Branches
 from agentgraph.workflow.declared import value_at
+from agentgraph.workflow.steps import STEP_BEGINS
 from agentgraph_compiler.machine import Event
 
 
@@ -90,6 +91,9 @@ async def _worked(bench: Workbench, command: Perform) -> Outcome:
         values = handed_over(bench, binding.step, split.source).values()
         if isinstance(part, Branches) and part.each:
             values = [_items(part, values[0])[command.position]]
+        begins = STEP_BEGINS.get()
+        if begins is not None:
+            begins(binding.read.name)
         output = await called(bench, binding.read.function, values)
     text = json_or_text(output)
     payload = BranchOutput(
