@@ -277,6 +277,8 @@ class ToolApprovalItem(RunItemBase[Any]):
         tool_name: The tool as the model called it; read from the raw item if left out.
         tool_namespace: The tool's namespace, if it has one.
         tool_origin: Where the tool comes from, if it is a function tool.
+        interrupted: Whether the call was at work when the process of its durable run died, so that
+            the question is whether to make it again.
     """
 
     raw_item: Any
@@ -284,6 +286,7 @@ class ToolApprovalItem(RunItemBase[Any]):
     type: Literal["tool_approval_item"] = "tool_approval_item"
     tool_namespace: str | None = None
     tool_origin: ToolOrigin | None = None
+    interrupted: bool = field(default=False, kw_only=True)
     # The subject of a decision, set by the run that asks for it; None for an item made by hand.
     _subject: object = field(default=None, repr=False)
 

@@ -132,6 +132,7 @@ def interruption(question: Question, names: Names) -> Interruption:
             tool_name=question.name,
             tool_namespace=question.namespace,
             tool_origin=question.origin,
+            interrupted=question.interrupted,
         )
     item._subject = Ruling(
         key=question.key,

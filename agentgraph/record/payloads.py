@@ -199,6 +199,7 @@ class Question:
         name: The tool as the person knows it, or the step.
         namespace: The tool's namespace or server, if it has one.
         origin: Where the tool comes from, if it is a function tool.
+        interrupted: Whether the call was at work when its process died.
     """
 
     key: CallKey
@@ -210,6 +211,7 @@ class Question:
     name: str
     namespace: str | None = None
     origin: ToolOrigin | None = None
+    interrupted: bool = False
 
 
 class Waiting(NamedTuple):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Generic
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from agentgraph.approvals import Decision
 from agentgraph.drivers.work.questions import step_of
 from agentgraph.exceptions import UserError
@@ -61,22 +63,42 @@ class Decided(Generic[TContext]):
         )
 
     def answer(self, question: Interruption, value: object) -> None:
-        """Answer a question of the workflow (`Workflow.ask`).
+        """Answer a question of the workflow (`Workflow.ask`), or say what a call returned that was
+        interrupted.
 
         Args:
             question: One of the interruptions.
             value: The answer: a value of the type that the question asks for, or plain data of its
-                form.
+                form; for an interrupted call, its output.
 
         Raises:
             UserError: The item is a call that waits for approval, the value does not fit the type,
                 or no such question waits.
         """
+        if isinstance(question, ToolApprovalItem) and question.interrupted:
+            decision = Decision(approved=False, answer=_output_text(question, value))
+            self.context._approvals.decide(question, decision, sticky=False)
+            return
         if not isinstance(question, QuestionItem):
             raise UserError(_not_a_question(question))
         text = step_of(question, self.program.bindings).written(value)
         decision = Decision(approved=True, answer=text)
         self.context._approvals.decide(question, decision, sticky=False)
+
+
+def _output_text(item: ToolApprovalItem, output: object) -> str:
+    """The output of an interrupted call as JSON text.
+
+    Raises:
+        UserError: It has no JSON form.
+    """
+    try:
+        return to_json(output).decode()
+    except (PydanticSerializationError, ValueError) as error:
+        raise UserError(
+            f"The output of call {item.call_id!r} of tool {item.name!r} must be text or plain data,"
+            f" not {type(output).__name__}."
+        ) from error
 
 
 def _not_a_question(item: object) -> str:

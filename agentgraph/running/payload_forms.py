@@ -237,6 +237,7 @@ _QUESTION = _of(
     name=_PLAIN,
     namespace=_PLAIN,
     origin=_simple(_write_origin, ToolOrigin.from_json_dict),
+    interrupted=_PLAIN,
 )
 _FILTERED = _of(payloads.Filtered, history=_INPUT, before=_each(_LOG), latest=_each(_LOG))
 _SAVED = _of(payloads.SavedTurn, written=_TUPLE, items=_INPUT, block=_optional(_TUPLE), anew=_PLAIN)

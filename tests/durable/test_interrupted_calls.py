@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from agentgraph import Agent, Runner, SQLiteJournal, UserError, function_tool
+from agentgraph import (
+    Agent,
+    InMemoryJournal,
+    Runner,
+    RunState,
+    SQLiteJournal,
+    UserError,
+    function_tool,
+)
 from agentgraph.tools.function import FunctionTool
 from tests.durable import killed_payment
 
@@ -94,3 +102,32 @@ def test_options_that_cannot_work_are_refused() -> None:
     with pytest.raises(UserError, match="read_only must be a bool"):
         function_tool(pay, read_only="yes")  # type: ignore[call-overload]
     assert isinstance(function_tool(pay), FunctionTool)
+
+
+@pytest.mark.parametrize("through_a_text", [False, True])
+async def test_a_person_knows_what_the_call_returned(tmp_path: Path, through_a_text: bool) -> None:
+    killed(tmp_path / "runs.db")
+    waiting, agent, paid = await resumed(tmp_path / "runs.db")
+    (item,) = waiting.interruptions
+    assert item.interrupted
+    state = waiting.to_state()
+    if through_a_text:
+        state = await RunState.from_string(agent, state.to_string())
+        (item,) = state.get_interruptions()
+    state.answer(item, "paid 1 by hand")
+    result = await Runner.run(agent, state, journal=SQLiteJournal(tmp_path / "runs.db"))
+    assert (result.final_output, paid) == ("done", [])
+    assert outputs(result) == ["paid 1 by hand"]
+
+
+async def test_an_output_without_a_json_form_is_refused(tmp_path: Path) -> None:
+    killed(tmp_path / "runs.db")
+    waiting, _, _ = await resumed(tmp_path / "runs.db")
+    with pytest.raises(UserError, match="must be text or plain data, not object"):
+        waiting.to_state().answer(waiting.interruptions[0], object())
+
+
+async def test_a_call_that_waits_for_approval_was_not_interrupted() -> None:
+    agent = killed_payment.agent([], kill=False, answered=False, needs_approval=True)
+    waiting = await Runner.run(agent, "Pay.", journal=InMemoryJournal())
+    assert not waiting.interruptions[0].interrupted

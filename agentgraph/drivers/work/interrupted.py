@@ -7,12 +7,14 @@ outcome is one of these.
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from agentgraph.approvals import CallKey
 from agentgraph.drivers.work.call import LocalCall
 from agentgraph.drivers.work.missing import REFUSALS
 from agentgraph.exceptions import UserError
+from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.record.payloads import Question, Waiting
 from agentgraph.runtime.commands import CommandId
 from agentgraph.runtime.outcomes import Outcome
@@ -75,6 +77,7 @@ def _question(call: LocalCall, id: CommandId) -> Question:
         name=asked.name,
         namespace=asked.namespace,
         origin=asked.origin,
+        interrupted=True,
     )
 
 
@@ -85,7 +88,16 @@ def _decided(call: LocalCall, question: Question) -> Outcome | None:
         return call.await_decision(question)
     if decision.approved:
         return None
+    if decision.answer is not None:
+        return _happened(call, json.loads(decision.answer))
     return _answer(call, UNKNOWN if decision.message is None else decision.message)
+
+
+def _happened(call: LocalCall, output: object) -> Outcome:
+    """The call was made, and this is what it returned."""
+    if call.raw.type == "function_call":
+        return call.answer(ItemHelpers.tool_call_output_item(call.raw, output), output)
+    return _answer(call, output if isinstance(output, str) else json.dumps(output))
 
 
 def _answer(call: LocalCall, text: str) -> Outcome:
