@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
-from agentgraph import RunConfig, Runner
+from agentgraph import Agent, RunConfig, Runner, Workflow
 from agentgraph.program import check
-from agentgraph.testing import ScriptedModel, assistant_message
-from examples.workflows import claims, evaluator, writer
+from agentgraph.testing import (
+    FunctionModel,
+    ScriptedModel,
+    assistant_message,
+    function_call,
+)
+from examples.workflows import claims, evaluator, front_desk, research, translations, writer
 from tests.cli.command import EXAMPLES, environment
 
-FLOWS = {"claims": claims.flow, "evaluator": evaluator.flow, "writer": writer.flow}
+FLOWS: dict[str, Workflow | Agent] = {
+    "claims": claims.flow,
+    "evaluator": evaluator.flow,
+    "front_desk": front_desk.desk,
+    "research": research.flow,
+    "translations": translations.flow,
+    "writer": writer.flow,
+}
 
 
 def says(*texts: str) -> RunConfig:
@@ -103,3 +116,54 @@ def test_the_script_asks_the_person_at_the_keyboard() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("Do we pay this claim? [y/n] Dear you\n")
+
+
+async def test_the_judge_reads_every_translation_under_its_name() -> None:
+    read: list[Any] = []
+
+    def reply(call: Any) -> list[Any]:
+        read.append(call.input)
+        name = call.system_instructions.rpartition("Spanish. ")[2].rstrip(".")
+        return [assistant_message(f"<{name[:4]}>")]
+
+    config = RunConfig(model=FunctionModel(reply))
+    result = await Runner.run(translations.flow, "Bees", run_config=config)
+    labelled = '{"Word for word":"<Word>","Free":"<Free>","For children":"<For >"}'
+    assert labelled in str(read[-1])
+    assert result.outputs[translations.texts] == ["<Word>", "<Free>", "<For >"]
+
+
+async def test_every_query_is_searched_and_the_writer_reads_plan_and_notes() -> None:
+    read: list[Any] = []
+
+    def reply(call: Any) -> list[Any]:
+        read.append(call.input)
+        if call.output_schema is not None:
+            return [assistant_message('{"queries": ["bees", "wasps"]}')]
+        text = str(call.input)
+        return [assistant_message("report" if "queries" in text else f"about {text[-20:]}")]
+
+    config = RunConfig(model=FunctionModel(reply))
+    result = await Runner.run(research.flow, "Insects", run_config=config)
+    assert result.final_output == "report"
+    assert len(result.outputs[research.notes]) == 2
+    assert len(read) == 4
+
+
+async def test_the_front_desk_answers_after_both_specialists() -> None:
+    script = ScriptedModel(
+        [
+            [
+                function_call("transfer_to_orders", {}, call_id="a"),
+                function_call("transfer_to_returns", {}, call_id="b"),
+            ],
+            [assistant_message("on its way")],
+            [assistant_message("30 days")],
+            [assistant_message("It is on its way; you have 30 days.")],
+        ]
+    )
+    result = await Runner.run(front_desk.desk, "Order 12?", run_config=RunConfig(model=script))
+    assert result.final_output == "It is on its way; you have 30 days."
+    assert result.last_agent is front_desk.desk
+    answers = [one.output for one in result.new_items if one.type == "tool_call_output_item"]
+    assert sorted(answers) == ["30 days", "on its way"]
