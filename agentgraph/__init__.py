@@ -15,8 +15,9 @@ _NAMES_OF = {
     "agent_tool": "AgentTool AgentToolStreamEvent",
     "computer": "AsyncComputer Button Computer Environment",
     "exceptions": (
-        "AgentDefinitionError AgentsException InputGuardrailTripwireTriggered MachineChanged "
-        "MCPToolCancellationError MaxTurnsExceeded ModelBehaviorError ModelRefusalError "
+        "AgentDefinitionError AgentsException BudgetExceeded InputGuardrailTripwireTriggered "
+        "MachineChanged MCPToolCancellationError MaxTurnsExceeded ModelBehaviorError "
+        "ModelRefusalError "
         "ModelTimeoutError OutputGuardrailTripwireTriggered RoutingError RunErrorDetails "
         "ToolInputGuardrailTripwireTriggered ToolOutputGuardrailTripwireTriggered "
         "ToolTimeoutError UserError"

@@ -12,6 +12,7 @@ User code catches these exceptions by name. The tree::
         │   └── AgentDefinitionError             an object is made wrongly; also a TypeError and
         │                                        a ValueError
         ├── MCPToolCancellationError             an MCP call was cancelled, the run was not
+        ├── BudgetExceeded                       a run spent what its workflow allows
         ├── RoutingError                         no case of a route takes the output of a step
         ├── ToolTimeoutError                     one tool call took too long
         ├── InputGuardrailTripwireTriggered      a guardrail stopped the input
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentDefinitionError",
     "AgentsException",
+    "BudgetExceeded",
     "InputGuardrailTripwireTriggered",
     "MCPToolCancellationError",
     "MaxTurnsExceeded",
@@ -227,6 +229,29 @@ class MCPToolCancellationError(AgentsException):
     def __init__(self, message: str) -> None:
         self.message = message
         super().__init__(message)
+
+
+class BudgetExceeded(AgentsException):
+    """A run of a workflow has spent its budget, and the workflow names no step for that.
+
+    Attributes:
+        workflow: The name of the workflow.
+        limit: The limit: `model_calls`, `tokens` or `seconds`.
+        most: Its value.
+        where: File and line of the budget.
+    """
+
+    workflow: str
+    limit: str
+    most: float
+    where: str
+
+    def __init__(self, workflow: str, limit: str, most: float, where: str) -> None:
+        self.workflow, self.limit, self.most, self.where = workflow, limit, most, where
+        super().__init__(
+            f"Workflow '{workflow}' ({where}): the run has reached {limit}={most:g}, a limit of its"
+            " budget. Raise it, or name the step that comes then: budget(..., on_exhausted=step)."
+        )
 
 
 class RoutingError(AgentsException):

@@ -52,6 +52,8 @@ async def drive(run: Run, driver: Driver | None = None) -> Rest:
         await driver.stop_now()
         raise
     finally:
+        for meter in run.caches.meters:
+            meter.end(run)
         await driver.work.cancel()
         run.rows = len(run.caches.journal)
 
@@ -96,6 +98,8 @@ class Driver:
         if not self.began_at_rest and run.resumption is not None:
             # The run was cut short, so it has not failed yet: a failure from here on is final.
             run.resumption = replace(run.resumption, again=False)
+        for meter in caches.meters:
+            meter.begin(run, work.finish)
         if caches.resumed:
             caches.doubtful = frozenset(owed)
         while True:
@@ -113,7 +117,7 @@ class Driver:
                 if self._outdated:
                     await self._migrate()
                     self.boundary = False  # `_migrate` gave the owed commands anew
-            if len(owed) == 1 and not work.tasks:
+            if len(owed) == 1 and not work.tasks and not caches.meters:
                 # A single command needs no task: await it here.
                 if task is not None and task.cancelling():
                     take_back(task)

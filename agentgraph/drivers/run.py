@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from agentgraph.approvals import ApprovalLedger
+from agentgraph.approvals import ApprovalLedger, RunPath
+from agentgraph.drivers.budget import Meter
 from agentgraph.drivers.journal import Beginning, Journal
 from agentgraph.drivers.names import BoundNames
 from agentgraph.drivers.workbench import (
@@ -17,6 +18,7 @@ from agentgraph.drivers.workbench import (
     Watcher,
     Workbench,
 )
+from agentgraph.frontend.bindings import Bindings
 from agentgraph.memory.runs.session_log import SessionLog
 from agentgraph.memory.runs.signatures import usual
 from agentgraph.record.facts import RunFacts
@@ -28,6 +30,7 @@ from agentgraph.runtime.lanes import members
 from agentgraph.runtime.state import ControlState, Facts, new
 from agentgraph.usage import Usage
 from agentgraph.usage.run_usage import RunUsage
+from agentgraph.workflow.budgets import Budget
 from agentgraph_compiler.machine import Machine, WorkKind
 
 _NOWHERE = ControlState("")
@@ -59,6 +62,16 @@ class Run:
     def caches(self) -> Caches:
         """The caches of the run."""
         return self.bench.caches
+
+    @property
+    def machine(self) -> Machine:
+        """The machine at work."""
+        return self.bench.caches.machine
+
+    @property
+    def path(self) -> RunPath:
+        """The calls that it is nested in."""
+        return self.facts.path
 
     @property
     def agent(self) -> Any:
@@ -136,10 +149,20 @@ def make_run(
         watcher=UNWATCHED if watcher is None else watcher,
         session=_session_log(facts, wrapper),
         began=began,
+        meters=_own_meters(bindings, facts),
         stale=began != now or machine is not compiled[0],
     )
     record.agent_id = machine.state[machine.initial].transitions[0].arrives
     return Run(facts, record, _bench(facts, record, wrapper, caches), resumption)
+
+
+def _own_meters(bindings: Bindings, facts: RunFacts) -> tuple[Meter, ...]:
+    row = bindings.budget
+    if row is None:
+        return ()
+    budget = row.step.part
+    assert isinstance(budget, Budget)  # the binding says so
+    return (Meter(budget, row.id, facts.path),)
 
 
 def begin_again(run: Run, compiled: Compiled) -> None:

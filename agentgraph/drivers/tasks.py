@@ -74,6 +74,10 @@ class Work:
             return  # it was cancelled when the run left its state
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         outcome = task.result() if error is None else failure_outcome(self._bench, command, error)
+        self.finish(outcome)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Take the outcome of work, or one from outside."""
         self._finished.append(outcome)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
@@ -83,7 +87,7 @@ class Work:
         batch = sorted(self._finished, key=_order)
         self._finished.clear()
         for outcome in batch:
-            del self.tasks[outcome.id]
+            self.tasks.pop(outcome.id, None)
         return batch
 
     async def cancel(self) -> list[Outcome]:

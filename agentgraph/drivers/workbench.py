@@ -28,6 +28,7 @@ from agentgraph_compiler.machine import Emission, Machine
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
+    from agentgraph.drivers.budget import Meter
     from agentgraph.drivers.journal import Journal
     from agentgraph.items import RunItem
     from agentgraph.stream_events import StreamEvent
@@ -110,6 +111,7 @@ class Caches:
         resumed: Whether the session may hold items of the run that ``session`` does not know.
         doubtful: The commands that were owed when the recorded rows ended; their work may be done.
         stand_in: Answers calls of tools in their place; ``None`` in every run but that of a test.
+        meters: The budgets that hold for the run, those of the runs around it first.
         stale: Whether the run must move to another machine, or has other facts than it began with.
     """
 
@@ -132,6 +134,7 @@ class Caches:
     turn: int = 0
     stopping: bool = False
     stand_in: StandIn | None = None
+    meters: tuple[Meter, ...] = ()
     stale: bool = False
     resumed: bool = False
     doubtful: frozenset[CommandId] = frozenset()

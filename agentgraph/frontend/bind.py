@@ -18,6 +18,7 @@ from agentgraph.frontend.bindings import (
 )
 from agentgraph.frontend.readings import ChartReading, Reading
 from agentgraph.frontend.shapes import BEHAVIOR, HOOKS
+from agentgraph.workflow.budgets import Budget
 from agentgraph.workflow.steps import End
 from agentgraph_compiler.ir.branches import branch_symbol
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
@@ -114,7 +115,8 @@ def _bindings(
         reading=reading,
         hooked=hooked,
         machines=machines,
-        steps=tuple([row for row in of_steps if not isinstance(row.step.part, End)]),
+        steps=tuple([row for row in of_steps if not isinstance(row.step.part, End | Budget)]),
+        budget=next((row for row in of_steps if isinstance(row.step.part, Budget)), None),
     )
 
 

@@ -191,6 +191,7 @@ class Bindings:
         hooked: Whether any agent of this machine has hooks.
         machines: The bindings of the sub-machines by name; all sub-machines share this mapping.
         steps: The steps of a workflow with edges, ends left out.
+        budget: What a run may spend; ``None`` for no limit.
     """
 
     agents: Mapping[str, AgentBinding]
@@ -200,6 +201,7 @@ class Bindings:
     hooked: bool = False
     machines: Mapping[str, Bindings] = field(default_factory=dict, repr=False)
     steps: tuple[StepBinding, ...] = ()
+    budget: StepBinding | None = None
 
     def id_of(self, agent: Agent[Any]) -> str:
         """Identity of an agent of this machine.

@@ -17,6 +17,7 @@ from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import OUTPUT_TYPE
 from agentgraph.frontend.step_reading import StepReading, end_beside_agents
 from agentgraph.workflow.branches import Branches
+from agentgraph.workflow.budgets import Budget
 from agentgraph.workflow.declared import Case, Selector
 from agentgraph.workflow.outputs import path_of, step_behind
 from agentgraph.workflow.questions import QuestionStep
@@ -110,6 +111,7 @@ class _Lowering:
                 read, self.subcharts, self.charts, self.before(read), bare=self.bare
             ),
             errors=tuple(self.case(one.case, one.paths) for one in read.errors),
+            limits=read.part.words if isinstance(read.part, Budget) else "",
         )
 
     def case(self, case: Case, catches: tuple[str, ...] = ()) -> ir.Case:
@@ -188,6 +190,8 @@ def _kind(read: StepReading) -> StepKind:
         return StepKind.END
     if isinstance(read.part, QuestionStep):
         return StepKind.QUESTION
+    if isinstance(read.part, Budget):
+        return StepKind.BUDGET
     if isinstance(read.part, Branches):
         return StepKind.EACH if read.part.each else StepKind.PARALLEL
     if read.branches:
@@ -215,6 +219,7 @@ def _digest(read: StepReading) -> str:
     ]
     on = None if read.edges is None or read.edges.on is None else read.edges.on.words
     what = read.name if read.function is not None else repr(read.part) if not read.numbers else ""
+    what = read.part.words if isinstance(read.part, Budget) else what
     asked = (read.part.schema,) if isinstance(read.part, QuestionStep) else ()
     errors = [(one.case.label, one.paths, list(map(repr, one.case.gives))) for one in read.errors]
     return digest(keys, on, what, *asked, *errors)

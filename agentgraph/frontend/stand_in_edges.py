@@ -56,6 +56,9 @@ class EdgeStandIns:
             workflow._functions[id(stand_in)] = replace(function, function=stand_in)
         workflow._questions += source._questions  # a source of decisions answers them
         workflow._edges += [self._edges(edges) for edges in source._edges]
+        if source._budget is not None:
+            after = self._step(source._budget.exhausted)
+            workflow._budget = replace(source._budget, exhausted=after)
         workflow._errors += [
             replace(one, step=self._step(one.step), case=self._case(one.case))
             for one in source._errors

@@ -10,6 +10,7 @@ from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.frontend.discover import is_workflow
 from agentgraph.frontend.scope import plain
 from agentgraph.workflow.branches import Branches
+from agentgraph.workflow.budgets import Budget
 from agentgraph.workflow.declared import Case, Edges, ErrorEdge
 from agentgraph.workflow.outputs import name_of_step, path_of, step_behind
 from agentgraph.workflow.questions import QuestionStep
@@ -76,10 +77,13 @@ def parts_of_steps(workflow: Workflow) -> list[object]:
     no edges."""
     edges: list[Edges] = getattr(workflow, "_edges", [])  # not in a workflow of another class
     errors: list[ErrorEdge] = getattr(workflow, "_errors", [])
-    if not edges and not errors:
+    budget: Budget | None = getattr(workflow, "_budget", None)
+    if not edges and not errors and budget is None:
         return []
     ways = [_parts(one.step, one.cases) for one in edges]
     ways += [_parts(one.step, (one.case,)) for one in errors]
+    if budget is not None:
+        ways.append(_parts(budget, [one.case for one in budget.edges]))
     parts = (workflow.start, *chain(*ways), *workflow._questions)
     return list({id(one): one for one in parts}.values())
 
@@ -116,15 +120,24 @@ def read_steps(
             edges=edges.get(id(part)),
             function=functions.get(id(part)),
             branches=tuple(_branches(part, inner)),
-            errors=tuple(one for one in workflow._errors if one.step is part),
+            errors=_errors(workflow, part),
         )
         for part in parts
     )
 
 
+def _errors(workflow: Workflow, part: object) -> tuple[ErrorEdge, ...]:
+    if isinstance(part, Budget):
+        return part.edges
+    return tuple(one for one in workflow._errors if one.step is part)
+
+
 def end_beside_agents(steps: tuple[StepReading, ...]) -> bool:
     """Whether a workflow can end with a function or an end."""
-    return any(not step.numbers and step.edges is None for step in steps)
+    return any(
+        not step.numbers and step.edges is None and not isinstance(step.part, Budget)
+        for step in steps
+    )
 
 
 def check_is_finite(workflow: Workflow) -> None:
@@ -168,6 +181,8 @@ def step_outline(read: StepReading, places: dict[int, int]) -> Outline:
     kind: object = isinstance(read.part, End) and read.part.passes_on
     if isinstance(read.part, QuestionStep):
         kind = "asks"
+    if isinstance(read.part, Budget):
+        kind = read.part.words
     branches: Outline = tuple((one.name, one.inner) for one in read.branches)
     if isinstance(read.part, Branches):
         branches += (read.part.join.needs, read.part.at_most, read.part.concurrency)

@@ -168,6 +168,7 @@ def _made(
         resumption=Resumed(tuple(caches.rulings), again=repeats(bench, command)),
     )
     run.caches.stand_in = caches.stand_in
+    run.caches.meters = (*caches.meters, *run.caches.meters)
     return run
 
 

@@ -80,6 +80,7 @@ def _inner(bench: Workbench, command: Perform, branch: BranchBinding, input: str
         resumption=Resumed(tuple(caches.rulings), again=repeats(bench, command)),
     )
     run.caches.stand_in = caches.stand_in
+    run.caches.meters = (*caches.meters, *run.caches.meters)
     watcher = caches.watcher
     if watcher.branches is not None:
         lane, step = command.id.lane, branch.read.name

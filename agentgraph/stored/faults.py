@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from agentgraph.exceptions import (
     AgentDefinitionError,
     AgentsException,
+    BudgetExceeded,
     InputGuardrailTripwireTriggered,
     MachineChanged,
     MaxTurnsExceeded,
@@ -259,6 +260,7 @@ _TABLE: Final[Mapping[type[BaseException], _Kind]] = {
     AgentsException: _by_message(AgentsException),
     MaxTurnsExceeded: _by_message(MaxTurnsExceeded),
     RoutingError: _by_message(RoutingError),
+    BudgetExceeded: _by_arguments(BudgetExceeded, "workflow", "limit", "most", "where"),
     ModelBehaviorError: _by_message(ModelBehaviorError),
     ModelRefusalError: _by_arguments(ModelRefusalError, "refusal"),
     ModelTimeoutError: _by_arguments(ModelTimeoutError, "timeout_seconds"),

@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 from agentgraph.authoring.origin import caller_origin
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.workflow.branches import Branches
+from agentgraph.workflow.budgets import Budget
 from agentgraph.workflow.declared import ALWAYS, Case, Edges, ErrorEdge, Selector
 from agentgraph.workflow.keys import label_of
 from agentgraph.workflow.outputs import (
@@ -18,6 +19,7 @@ from agentgraph.workflow.outputs import (
     path_of,
     step_behind,
 )
+from agentgraph.workflow.parts import runs_by_itself
 from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End, FunctionStep, function_step
 
@@ -35,12 +37,18 @@ class EdgeMaker:
         workflow: The name of the workflow, for messages.
         functions: The functions that are steps of it, by `id`; it adds to them.
         questions: The questions that are steps of it; it adds to them.
+        agents: The declared set of agents; `None` if the workflow declares none.
     """
 
     def __init__(
-        self, workflow: str, functions: dict[int, FunctionStep], questions: list[QuestionStep]
+        self,
+        workflow: str,
+        functions: dict[int, FunctionStep],
+        questions: list[QuestionStep],
+        agents: Sequence[object] | None,
     ) -> None:
         self._workflow, self._functions, self._questions = workflow, functions, questions
+        self._agents = None if agents is None else set(map(id, agents))
 
     def question(self, name: object, question: object, answer: object) -> QuestionStep:
         """A question to a person; see `Workflow.ask`."""
@@ -178,6 +186,46 @@ class EdgeMaker:
         handed = self._handed(case, {target: give} if give is not None else {}, None)
         return ErrorEdge(step, handed, caller_origin())
 
+    def budget(
+        self,
+        earlier: Budget | None,
+        *,
+        model_calls: object,
+        tokens: object,
+        seconds: object,
+        exhausted: object,
+    ) -> Budget:
+        """The budget of the workflow; see `Workflow.budget`.
+
+        Args:
+            earlier: The one that it has already.
+        """
+        if earlier is not None:
+            file, line = earlier.origin
+            self._refuse(f"a workflow has one budget, and line {line} of {file} has declared it.")
+        for name, limit in (("model_calls", model_calls), ("tokens", tokens)):
+            if limit is not None and (type(limit) is not int or limit < 1):
+                self._refuse(f"budget: {name} must be a whole number from 1 on, not {limit!r}.")
+        if seconds is not None and (
+            isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0
+        ):
+            self._refuse(f"budget: seconds must be a number above 0, not {seconds!r}.")
+        if model_calls is tokens is seconds is None:
+            self._refuse("budget needs a limit: model_calls, tokens or seconds.")
+        if isinstance(exhausted, End) and exhausted.passes_on:
+            self._refuse(
+                "budget: End() passes on the output of the step before it, and a step that was cut"
+                " short has none. Use End(value)."
+            )
+        return Budget(
+            workflow=self._workflow,
+            model_calls=model_calls,  # type: ignore[arg-type]
+            tokens=tokens,  # type: ignore[arg-type]
+            seconds=seconds,
+            exhausted=None if exhausted is None else self.step(exhausted),
+            origin=caller_origin(),
+        )
+
     def _classes(self, errors: object) -> tuple[type[Exception], ...]:
         classes = errors if isinstance(errors, tuple) else (errors,)
         if not classes:
@@ -197,6 +245,12 @@ class EdgeMaker:
             AgentDefinitionError: The object cannot be a step.
         """
         if isinstance(step, End | Branches) or runs_by_itself(step):
+            is_agent = hasattr(step, "handoffs")
+            if is_agent and self._agents is not None and id(step) not in self._agents:
+                self._refuse(
+                    f"agent '{name_of_step(step)}' has an edge, but 'agents' does not list it. List"
+                    " every agent there, or leave 'agents' out."
+                )
             return step
         if isinstance(step, QuestionStep):
             if step not in self._questions:
@@ -283,15 +337,15 @@ class EdgeMaker:
             f" label, not {on!r}."
         )
 
-    def check_declared(self, agents: Iterable[object], parts: Iterable[object]) -> None:
-        """Refuse agents among some parts that are none of the declared ones."""
-        declared = set(map(id, agents))
-        for part in parts:
-            if hasattr(part, "handoffs") and id(part) not in declared:
-                self._refuse(
-                    f"agent '{name_of_step(part)}' has an edge, but 'agents' does not list it. List"
-                    " every agent there, or leave 'agents' out."
-                )
+    def check_first(self, edges: Edges, earlier: Sequence[Edges]) -> None:
+        """Refuse further ways out of a step."""
+        before = next((one for one in earlier if one.step is edges.step), None)
+        if before is not None:
+            file, line = before.origin
+            self._refuse(
+                f"a step has one then(...) or one route(...), and line {line} of {file} has"
+                " declared that of this step."
+            )
 
     def _limit(self, at_most: object, exhausted: object, name: str) -> int | None:
         if at_most is None:
@@ -304,11 +358,6 @@ class EdgeMaker:
 
     def _refuse(self, fault: str) -> NoReturn:
         raise AgentDefinitionError(f"Workflow '{self._workflow}': {fault}")
-
-
-def runs_by_itself(part: object) -> bool:
-    """Whether a part is an agent or a workflow."""
-    return hasattr(part, "name") and (hasattr(part, "handoffs") or hasattr(part, "start"))
 
 
 def count_fault(function: FunctionStep, gives: int) -> str:

@@ -8,8 +8,9 @@ from typing import NoReturn
 from agentgraph.authoring.origin import caller_origin
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.workflow.branches import ALL, Branches, BranchPart, Join
-from agentgraph.workflow.making import count_fault, runs_by_itself
+from agentgraph.workflow.making import count_fault
 from agentgraph.workflow.outputs import name_of_step
+from agentgraph.workflow.parts import runs_by_itself
 from agentgraph.workflow.steps import function_step
 
 __all__ = ["each_step", "parallel_step"]

@@ -15,11 +15,13 @@ from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.workflow.as_tool import UsedAsTool
 from agentgraph.workflow.branches import Branches, Join
-from agentgraph.workflow.declared import Case, Edges, ErrorEdge
+from agentgraph.workflow.budgets import Budget
+from agentgraph.workflow.declared import Edges, ErrorEdge
 from agentgraph.workflow.keys import Key
 from agentgraph.workflow.making import EdgeMaker
 from agentgraph.workflow.making_branches import each_step, parallel_step
 from agentgraph.workflow.outputs import name_of_step
+from agentgraph.workflow.parts import check_parts
 from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.routes import Cases, Route, TKey
 from agentgraph.workflow.steps import End, FunctionStep
@@ -71,25 +73,14 @@ class Workflow(UsedAsTool, ShownInNotebooks):
     _declared: bool = field(init=False, repr=False, default=False)
     _edges: list[Edges] = field(init=False, repr=False, default_factory=list)
     _errors: list[ErrorEdge] = field(init=False, repr=False, default_factory=list)
+    _budget: Budget | None = field(init=False, repr=False, default=None)
     _functions: dict[int, FunctionStep] = field(init=False, repr=False, default_factory=dict)
     _questions: list[QuestionStep] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        name: object = self.name
-        if not isinstance(name, str) or not name:
-            raise AgentDefinitionError(
-                f"Workflow.name must be a non-empty string, not {type(name).__name__}."
-            )
         self.agents = list(self.agents)
         self._declared = bool(self.agents)
-        for place, agent in (
-            ("start", self.start),
-            *((f"agents[{i}]", a) for i, a in enumerate(self.agents)),
-        ):
-            if not (hasattr(agent, "name") and hasattr(agent, "handoffs")):
-                raise AgentDefinitionError(
-                    f"Workflow '{self.name}': {place} must be an Agent, not {type(agent).__name__}."
-                )
+        check_parts(self.name, self.start, self.agents)
         if not any(agent is self.start for agent in self.agents):
             self.agents = [self.start, *self.agents]
         self._origin = caller_origin()
@@ -227,14 +218,13 @@ class Workflow(UsedAsTool, ShownInNotebooks):
         self._add(undecided)
 
         def complete(**options: Unpack[Cases]) -> None:
-            self._check_open()
+            maker = self._maker
             if undecided not in self._edges:
                 raise AgentDefinitionError(
                     f"Workflow '{self.name}': the route of step '{name_of_step(step)}' has cases"
                     " already."
                 )
-            edges = self._maker.ways(step, on, **options)
-            self._check_declared(edges)
+            edges = maker.ways(step, on, **options)
             self._edges[self._edges.index(undecided)] = edges
 
         return Route(complete)
@@ -251,13 +241,11 @@ class Workflow(UsedAsTool, ShownInNotebooks):
     ) -> None:
         """Go on with another step if a step fails.
 
-        Several edges of a step are tried in the order in which they are declared. A guardrail that
-        trips and turns that are used up are exceptions, too; cancelling is none.
+        Edges are tried in their order. Tripwires and used-up turns are exceptions; cancelling not.
 
         Args:
             step: The step that may fail.
-            target: The step that comes then; `step` itself tries it again. It gets what the step
-                that failed had got.
+            target: The step that comes then, perhaps `step` again. It gets what `step` had got.
             errors: The class of the exceptions, or several.
             give: `output_of(step)` of earlier steps, or several, which `target` gets instead.
             at_most: How often a run may come this way.
@@ -276,9 +264,35 @@ class Workflow(UsedAsTool, ShownInNotebooks):
             at_most=at_most,
             exhausted=exhausted,
         )
-        self._check_open()
-        self._check_declared(step, edge.case)
         self._errors.append(edge)
+
+    def budget(
+        self,
+        *,
+        model_calls: int | None = None,
+        tokens: int | None = None,
+        seconds: float | None = None,
+        on_exhausted: Step | None = None,
+    ) -> None:
+        """Limit what a run may spend, its nested runs included; then it is cut short.
+
+        Args:
+            model_calls: The most model calls.
+            tokens: The most tokens, looked at before each model call.
+            seconds: The longest time at work; time in which the run waits for a person is none.
+            on_exhausted: The step that comes then; `None` ends the run with `BudgetExceeded`.
+
+        Raises:
+            AgentDefinitionError: A limit is wrong, or the workflow has a budget already.
+            UserError: The workflow has run.
+        """
+        self._budget = self._maker.budget(
+            self._budget,
+            model_calls=model_calls,
+            tokens=tokens,
+            seconds=seconds,
+            exhausted=on_exhausted,
+        )
 
     def ask(self, name: str, question: str, *, answer: object = str) -> QuestionStep:
         """Make a step in which a person answers a question.
@@ -300,7 +314,6 @@ class Workflow(UsedAsTool, ShownInNotebooks):
                 schema.
             UserError: The workflow has run.
         """
-        self._check_open()
         return self._maker.question(name, question, answer)
 
     def parallel(
@@ -373,28 +386,15 @@ class Workflow(UsedAsTool, ShownInNotebooks):
 
     @property
     def _maker(self) -> EdgeMaker:
-        return EdgeMaker(self.name, self._functions, self._questions)
-
-    def _check_open(self) -> None:
+        """Makes edges, before the first run."""
         if _COMPILED in self.__dict__:
             raise UserError(
                 f"Workflow '{self.name}' has run, so its edges stay as they are. Declare all of"
                 " them before the first run, or make a new Workflow."
             )
+        agents = self.agents if self._declared else None
+        return EdgeMaker(self.name, self._functions, self._questions, agents)
 
     def _add(self, edges: Edges) -> None:
-        self._check_open()
-        self._check_declared(edges.step, *edges.cases)
-        before = next((one for one in self._edges if one.step is edges.step), None)
-        if before is not None:
-            file, line = before.origin
-            raise AgentDefinitionError(
-                f"Workflow '{self.name}': a step has one then(...) or one route(...), and line"
-                f" {line} of {file} has declared that of this step."
-            )
+        self._maker.check_first(edges, self._edges)
         self._edges.append(edges)
-
-    def _check_declared(self, step: object, *cases: Case) -> None:
-        """Refuse an agent that a declared set of agents does not have."""
-        if self._declared:
-            self._maker.check_declared(self.agents, (step, *(case.target for case in cases)))

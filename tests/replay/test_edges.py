@@ -221,6 +221,12 @@ def nesting(sdk: Any) -> Case:
     return Case(agent=flow)
 
 
+@function_tool
+def note() -> str:
+    """Note."""
+    return "noted"
+
+
 @function_tool(failure_error_function=None)
 async def charge(order: str) -> str:
     """Charge."""
@@ -276,11 +282,49 @@ def tripping(sdk: Any) -> Case:
     return Case(agent=flow, session=sdk.SQLiteSession("tripping"))
 
 
+def spending(sdk: Any) -> Case:
+    """A budget that a nested run uses up beside a tool that has worked, and the step after it."""
+    calls = [
+        sdk.function_call("look_up", {"order": "1"}, call_id="c1"),
+        sdk.function_call("ask", {"input": "x"}, call_id="c2"),
+    ]
+    again = [[sdk.function_call("note", {}, call_id=f"n{number}")] for number in range(5)]
+    inner = Agent(name="inner", model=sdk.ScriptedModel(again), tools=[note])
+    start, write, desk = (
+        Agent(name=name, model=sdk.ScriptedModel(turns))
+        for name, turns in (
+            ("start", [[sdk.assistant_message("seven")]]),
+            ("write", [calls]),
+            ("desk", [[sdk.assistant_message("done")]]),
+        )
+    )
+    write.tools = [look_up, inner.as_tool("ask", "Ask.")]
+    flow = Workflow("Spending", start=start)
+    flow.then(start, write)
+    flow.budget(model_calls=4, on_exhausted=person)
+    flow.then(person, desk)
+    return Case(agent=flow, session=sdk.SQLiteSession("spending"))
+
+
+def overspending(sdk: Any) -> Case:
+    """A budget without a step that comes after it."""
+    made = agents(sdk, start=["seven"], write=["eight"], desk=["nine"])
+    start, write, desk = made.values()
+    flow = Workflow("Overspending", start=start)
+    flow.then(start, write)
+    flow.then(write, desk)
+    flow.budget(model_calls=2)
+    return Case(agent=flow, session=sdk.SQLiteSession("overspending"))
+
+
 @pytest.mark.parametrize("through", [same, text])
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 @pytest.mark.parametrize(
     "make",
-    [writing, paying, asking, asking_in_branches, handing, boarding, nesting, failing, tripping],
+    [
+        *(writing, paying, asking, asking_in_branches, handing, boarding, nesting),
+        *(failing, tripping, spending, overspending),
+    ],
 )
 async def test_a_workflow_goes_on_to_its_end_from_every_cut(
     make: Any, streamed: bool, through: Through

@@ -79,6 +79,7 @@ def through_json(error: BaseException, lookup: Any = LIVE.get) -> Any:
 OURS = [
     AgentsException("a"),
     MaxTurnsExceeded("a"),
+    exceptions.BudgetExceeded("W", "tokens", 3, "a.py:7"),
     exceptions.RoutingError("a"),
     exceptions.ModelBehaviorError("a"),
     ModelRefusalError("no"),

@@ -25,6 +25,7 @@ from agentgraph.record.step_payloads import Chosen
 from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.outcomes import Outcome, Reply
 from agentgraph.stored.faults import RecordedError
+from agentgraph.workflow.budgets import Budget
 from agentgraph.workflow.declared import Case, ErrorEdge
 from agentgraph_compiler.machine import Event
 
@@ -75,6 +76,8 @@ def _inputs(
 def _in_conversation(bench: Workbench, binding: StepBinding) -> bool:
     """Whether a step went on with the conversation rather than with what an edge handed over."""
     part, entered = binding.step.part, bench.view.entered
+    if isinstance(part, Budget):
+        return False
     if entered is None:
         return part is not bench.caches.bindings.start.agent
     chosen: Chosen = bench.view.payload(entered)

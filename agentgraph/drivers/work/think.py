@@ -91,6 +91,8 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
         prepared = await prepare(bench, binding)
     caches.pending = None
     attempt = Attempt(caches.watcher.streamed)
+    for meter in caches.meters:
+        await meter.admit()
     model, arguments = prepared.model, prepared.arguments
     limit = arguments["model_settings"].timeout
     try:

@@ -223,7 +223,8 @@ class Flow:
         index, modal, handled = self._index, self.modal, self.handled
         rows: list[tuple[Transition, int]] = []
         decided: tuple[Event, ...] = ()
-        for row in state.transitions:
+        shared = self.chart.rows if state.kind is StateKind.INITIAL else ()
+        for row in (*state.transitions, *shared):
             event, kind = row.event, row.guard.kind
             if event in decided or row.target == BACK:
                 continue

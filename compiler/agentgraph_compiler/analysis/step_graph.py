@@ -44,6 +44,8 @@ class StepGraph:
         for step in self.chart.steps:
             cases = step.ways if caught else step.cases
             ways[step.id] += (target for case in cases for target in case.targets)
+            if caught and step.kind is StepKind.BUDGET:
+                ways[self.start].append(step.id)  # it may be spent at any time
         for source, target in self.flow.handoffs():
             here, there = step_of.get(source), step_of.get(target)
             if here is not None and there is not None and here != there:
@@ -68,7 +70,9 @@ class StepGraph:
         return frozenset(
             id
             for id in reached
-            if self.chart.step[id].ends or not entered.isdisjoint((id, f"{id}.working"))
+            if self.chart.step[id].ends
+            or self.chart.step[id].kind is StepKind.BUDGET
+            or not entered.isdisjoint((id, f"{id}.working"))
         )
 
     def is_passed(self, step: str, before: str) -> bool:
@@ -103,6 +107,8 @@ class StepGraph:
             onward[_over(id)] = [*leads]
         for step in self.chart.steps:
             onward[step.id] += (target for case in step.errors for target in case.targets)
+            if step.kind is StepKind.BUDGET:
+                onward[self.start].append(step.id)
         return _spans(self.start, onward)
 
     def way_around(self, step: str, skipped: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from agentgraph_compiler.checks import (
     agent_without_exit,
     branch_not_joined,
     branches_share_state,
+    budget_below_shortest_way,
     cancelled_branch_acts,
     context_type_mismatch,
     dead_case,
@@ -140,6 +141,7 @@ CHECKS: tuple[Check, ...] = (
     hosted_tool_beside_guardrail,
     guardrail_never_trips,
     turns_below_shortest_way,
+    budget_below_shortest_way,
 )
 
 

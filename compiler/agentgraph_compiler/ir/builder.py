@@ -179,7 +179,7 @@ def build(
         initial=INITIAL,
         agents=declarations,
         states=tuple(states),
-        rows=ROWS,
+        rows=(*catching.rows(), *ROWS),
         declared=declared,
         charts=charts,
         origin=origin,

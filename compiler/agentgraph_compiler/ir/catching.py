@@ -24,11 +24,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agentgraph_compiler.ir.shared import BLOCKED, EXHAUSTED, FAILED, JUDGED, saving
-from agentgraph_compiler.ir.steps import Step
+from agentgraph_compiler.ir.steps import Step, StepKind
 from agentgraph_compiler.ir.ways import Ways, owner
 from agentgraph_compiler.machine import (
     OUTCOMES,
     Event,
+    Guard,
+    GuardKind,
     Invoke,
     Source,
     State,
@@ -51,8 +53,25 @@ class Catching:
 
     def __init__(self, ways: Ways) -> None:
         self._ways = ways
-        self._reached: dict[str, set[str]] = {step.id: set() for step in ways.steps if step.errors}
+        self._reached: dict[str, set[str]] = {
+            step.id: {FAILED} if step.kind is StepKind.BUDGET else set()
+            for step in ways.steps
+            if step.errors
+        }
         self._steps = {step.id: step for step in ways.steps if step.errors}
+
+    def rows(self) -> Iterator[Transition]:
+        """The rows that hold in every state, and are taken once: a budget is spent."""
+        for step in self._ways.steps:
+            if step.kind is StepKind.BUDGET:
+                symbol = f"{step.id}/{step.limits}"
+                target = saving(FAILED)
+                if step.errors:
+                    target = _failing(step, FAILED)
+                once = Guard(GuardKind.ROUNDS, (symbol, "1"))
+                yield Transition(
+                    Event.EXPIRED, target, guard=once, cause=True, keeps=True, counts=symbol
+                )
 
     def of_agent(self, id: str, states: Iterable[State]) -> Iterable[State]:
         """The states of an agent, with rows into the states ``failing`` of its step."""

@@ -34,6 +34,7 @@ def step_lines(step: Step, at: Callable[[Origin], str]) -> Iterator[str]:
         "ends" if step.ends else "",
         f"of {words(step.agents)}" if step.agents else "",
         f"gives {type_term(step.output)}" if step.output != ANY else "",
+        f"limits {quoted(step.limits)}" if step.limits else "",
         f"digest {word(step.digest)}" if step.digest else "",
         f"allow {words(step.allowed)}" if step.allowed else "",
         f"asks {quoted(step.asks)}" if step.asks else "",
@@ -104,6 +105,7 @@ class StepDraft:
     ends: bool
     agents: tuple[str, ...]
     output: Type
+    limits: str
     digest: str
     allowed: tuple[str, ...]
     asks: str
@@ -126,6 +128,7 @@ class StepDraft:
             ends=line.accept("ends"),
             agents=line.words("the id of an agent") if line.accept("of") else (),
             output=line.type() if line.accept("gives") else ANY,
+            limits=line.clause("limits"),
             digest=line.clause("digest"),
             allowed=line.allowed(),
             asks=line.clause("asks"),
@@ -186,6 +189,7 @@ class StepDraft:
             asks=self.asks,
             branches=self.branches,
             errors=tuple(self.errors),
+            limits=self.limits,
         )
 
 

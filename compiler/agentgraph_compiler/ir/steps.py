@@ -16,7 +16,7 @@ from agentgraph_compiler.types import ANY, Type
 class StepKind(StrEnum):
     """What works in a step: an agent and what it hands over to, a function, a person who answers a
     question, branches side by side (of one value, or one for each item of a list), another
-    workflow, or nothing (an end)."""
+    workflow, nothing (an end), or a budget that may end the work of any of them."""
 
     AGENT = "agent"
     FUNCTION = "function"
@@ -25,6 +25,7 @@ class StepKind(StrEnum):
     EACH = "each"
     WORKFLOW = "workflow"
     END = "end"
+    BUDGET = "budget"
 
 
 _CASE, _ERROR = "/case/", "/error/"
@@ -167,6 +168,7 @@ class Step:
         branches: What works side by side; ``None`` if one agent or function does.
         asks: The text that a person reads; empty if the step asks none.
         errors: The ways out after an exception, in the user's order.
+        limits: What a run may spend; empty if it is no budget.
     """
 
     id: str
@@ -187,6 +189,7 @@ class Step:
     branches: Branches | None = None
     asks: str = ""
     errors: tuple[Case, ...] = ()
+    limits: str = ""
 
     @property
     def ways(self) -> tuple[Case, ...]:

@@ -112,7 +112,7 @@ class Ways:
         if step.branches is not None:
             over = f"{step.id}.leaving" if step.cases else self._last
             yield from branch_states(step, step.branches, over)
-        elif step.kind is not StepKind.AGENT and not step.ends:
+        elif step.kind in _AT_WORK and not step.ends:
             yield self._working(step)
         if step.cases:
             yield self._leaving(step)

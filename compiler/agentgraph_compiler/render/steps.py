@@ -26,6 +26,7 @@ _MOST_LETTERS = 60
 _BOXES = {
     StepKind.FUNCTION: (Role.FUNCTION, "{}()", "step"),
     StepKind.QUESTION: (Role.QUESTION, "{}", "answer"),
+    StepKind.BUDGET: (Role.FUNCTION, "{}", "catch"),
     StepKind.PARALLEL: (Role.BRANCHES, "{}", "split"),
     StepKind.EACH: (Role.BRANCHES, "{}", "split"),
     StepKind.WORKFLOW: (Role.BRANCHES, "{}", "split"),
@@ -64,6 +65,8 @@ class Steps:
             if step.kind in _BOXES:
                 role, title, work = _BOXES[step.kind]
                 asks = (Row("asks", _shortened(step.asks)),) if step.asks else ()
+                if step.limits:
+                    asks = (Row("limits", step.limits),)
                 yield (
                     step.id,
                     Box(
@@ -76,7 +79,7 @@ class Steps:
                             *decides(step),
                             *findings.get((self._part, step.id), ()),
                         ),
-                        mark=Mark.NONE if step.cases else Mark.ENDS,
+                        mark=Mark.NONE if step.cases or step.limits else Mark.ENDS,
                         group=step.id,
                         about=((self._part, step.id), (self._part, f"{step.id}/{work}")),
                     ),

@@ -1,11 +1,11 @@
-"""Cases of the rule about the turns of agent tools (AG602)."""
+"""Cases of the rules about the turns of agent tools (AG602) and about budgets (AG603)."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
-from agentgraph import Agent, ModelSettings, RunConfig, function_tool, handoff
+from agentgraph import Agent, End, ModelSettings, RunConfig, Workflow, function_tool, handoff
 from tests.compiler.rule_cases.case import Rows
 
 
@@ -92,4 +92,38 @@ TURNS_BELOW_SHORTEST_WAY: Rows = {
     **{name: (start, []) for name, start in LONG_ENOUGH.items()},
 }
 
-CASES: dict[str, Rows] = {"AG602": TURNS_BELOW_SHORTEST_WAY}
+
+def budgeted(calls: int | None, *, end: bool = False, tool: bool = False) -> Workflow:
+    """Three agents in a row, with a budget; the second one may have to call an agent."""
+    draft, review, letter = (Agent(name=name) for name in ("Draft", "Review", "Letter"))
+    if tool:
+        review = Agent(
+            name="Review",
+            tools=[agent("Inner").as_tool("ask", "Ask.")],
+            model_settings=ModelSettings(tool_choice="required"),
+        )
+    flow = Workflow("Letters", start=draft)
+    flow.then(draft, review)
+    flow.then(review, End("enough") if end else letter)
+    if calls is None:
+        flow.budget(seconds=1)
+    else:
+        flow.budget(model_calls=calls, on_exhausted=End("spent"))
+    return flow
+
+
+BUDGET_BELOW_SHORTEST_WAY: Rows = {
+    "one call too few": (
+        budgeted(2),
+        ["its shortest way to an end takes 3\nthe way: Draft → Review → Letter"],
+    ),
+    "a single call": (budgeted(1), ["has 1 model call, and"]),
+    "the calls of an agent tool count": (budgeted(4, tool=True), ["takes 5"]),
+    "just enough": (budgeted(3), []),
+    "an end comes earlier": (budgeted(2, end=True), []),
+    "no limit on calls": (budgeted(None), []),
+}
+CASES: dict[str, Rows] = {
+    "AG602": TURNS_BELOW_SHORTEST_WAY,
+    "AG603": BUDGET_BELOW_SHORTEST_WAY,
+}
