@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentgraph.approvals import RunPath
 from agentgraph.drivers.journal import Beginning, MemoryJournal, Row
+from agentgraph.exceptions import UserError
 from agentgraph.record.facts import NO_CONVERSATION, ConversationIds, RunFacts
 from agentgraph.running.persist import (
     SCHEMA,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BEGAN",
+    "ERASED",
     "STARTED",
     "Head",
     "beginning_line",
@@ -45,6 +48,8 @@ __all__ = [
 ]
 
 BEGAN: Final = "began"
+ERASED: Final = "erased"
+"""The key of the head of a run whose content was erased; it has the seconds since 1970."""
 STARTED: Final = "started"
 
 
@@ -83,11 +88,17 @@ def read_head(text: str) -> Head:
     """Read what :func:`head_text` wrote.
 
     Raises:
-        UserError: It has another version or is damaged.
+        UserError: It has another version or is damaged, or the content of the run was erased.
     """
     with reading("the head"):
         data = json.loads(text)
         check_version(data)
+        if ERASED in data:
+            day = datetime.fromtimestamp(data[ERASED], UTC).strftime("%Y-%m-%d")
+            raise UserError(
+                f"The content of run {data['run']!r} was erased on {day}, so it cannot go on or"
+                " give its result again. Use another run_id."
+            )
         return Head(
             run_id=data["run"],
             input=decode_input(data["input"]),

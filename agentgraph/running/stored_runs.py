@@ -105,12 +105,13 @@ async def fork_run(store: JournalStore, run_id: str, at: int | None, new_run_id:
 
     Raises:
         UnknownRun: There is no such run.
-        UserError: The number is out of range, a call is at work at that point, or the new id is
-            taken.
+        UserError: The number is out of range, a call is at work at that point, the new id is
+            taken, or the content of the run was erased.
     """
     stored = await store.find(run_id)
     if stored is None:
         raise UnknownRun(run_id, store.place)
+    read_head(stored.head)
     new = os.urandom(16).hex() if new_run_id is None else new_run_id
     if await store.find(new) is not None:
         raise UserError(f"There is a run {new!r} in {store.place} already.")

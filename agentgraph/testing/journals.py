@@ -41,6 +41,7 @@ async def assert_journal_conformance(factory: JournalFactory) -> None:
         _one_holder_at_a_time,
         _later_claims_fence_earlier_ones,
         _runs_are_listed,
+        _runs_are_rewritten,
         _machines_go_with_their_runs,
         _one_of_many_appends_wins,
     ):
@@ -184,6 +185,29 @@ async def _runs_are_listed(one: JournalStore, other: JournalStore) -> None:
         last = page[-1].run_id
         paged += [one.run_id for one in page]
     _equal("the runs in pages of two", paged, names)
+
+
+async def _runs_are_rewritten(one: JournalStore, other: JournalStore) -> None:
+    run = _RUNS[0]
+    await _refused("a rewrite of an unknown run", UnknownRun, one.rewrite(run, "{}", []))
+    await one.open(run, _WORDS[0])
+    epoch = await one.claim(run, "a", _HOUR)
+    await one.append(run, epoch, 0, _WORDS)
+    await one.keep_machine(run, "conformance-0", "{}")
+    await _refused("a rewrite of a held run", RunInProgress, other.rewrite(run, "{}", []))
+    await one.finish(run, epoch, "done", "{}")
+    before = await one.find(run)
+    await other.rewrite(run, _WORDS[1], _WORDS[1:])
+    _equal("the lines after a rewrite", await one.read(run), list(_WORDS[1:]))
+    expected = before and before._replace(head=_WORDS[1], lines=len(_WORDS) - 1)
+    _equal("the run after a rewrite", await one.find(run), expected)
+    _equal("its machine", await one.machine("conformance-0"), None)
+    epoch = await one.claim(run, "a", _HOUR)
+    await one.append(run, epoch, len(_WORDS) - 1, _WORDS[:1])
+    _equal("the lines after an append", await other.read(run), [*_WORDS[1:], _WORDS[0]])
+    await one.finish(run, epoch, "done", "{}")
+    await one.rewrite(run, "{}", [])
+    _equal("no lines", await other.read(run), [])
 
 
 async def _machines_go_with_their_runs(one: JournalStore, other: JournalStore) -> None:

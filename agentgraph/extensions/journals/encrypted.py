@@ -170,6 +170,16 @@ class EncryptedJournal:
         """See `JournalStore`; the key is not needed for it."""
         await self.store.delete(run_id)
 
+    async def rewrite(self, run_id: str, head: str, lines: Sequence[str]) -> None:
+        """See `JournalStore`."""
+        key = self._of_run(run_id)
+
+        def sealed() -> list[str]:
+            return [_sealed(key, "line", place, 0, line) for place, line in enumerate(lines)]
+
+        texts = await _beside_the_loop(sealed, lines)
+        await self.store.rewrite(run_id, _sealed(key, "head", head), texts)
+
     async def keep_machine(self, run_id: str, fingerprint: str, machine: str) -> None:
         """See `JournalStore`."""
         sealed = _sealed(self._of_machine(fingerprint), "machine", machine)

@@ -122,11 +122,26 @@ class InMemoryJournal:
 
     async def delete(self, run_id: str) -> None:
         """See `JournalStore`."""
+        self._free(run_id)
+        for part in (self._runs, self._lines, self._epochs):
+            part.pop(run_id, None)
+        self._forget_machines(run_id)
+
+    async def rewrite(self, run_id: str, head: str, lines: Sequence[str]) -> None:
+        """See `JournalStore`."""
+        run = self._free(run_id)
+        self._runs[run_id] = run._replace(head=head)
+        self._lines[run_id], self._epochs[run_id] = list(lines), [run.epoch] * len(lines)
+        self._forget_machines(run_id)
+
+    def _free(self, run_id: str) -> StoredRun:
         run = self._run(run_id)
         if run.is_held(time.time()):
             raise RunInProgress(run_id, run.holder)
-        for part in (self._runs, self._lines, self._epochs, self._used):
-            part.pop(run_id, None)
+        return run
+
+    def _forget_machines(self, run_id: str) -> None:
+        self._used.pop(run_id, None)
         used = set().union(*self._used.values())
         self._machines = {key: one for key, one in self._machines.items() if key in used}
 

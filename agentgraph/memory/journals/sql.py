@@ -105,6 +105,10 @@ class SQLJournal(ABC):
 
         await self._call(run_id, deleted)
 
+    async def rewrite(self, run_id: str, head: str, lines: Sequence[str]) -> None:
+        """See `JournalStore`."""
+        await self._call(run_id, lambda rows: rows.rewrite(run_id, head, lines))
+
     async def keep_machine(self, run_id: str, fingerprint: str, machine: str) -> None:
         """See `JournalStore`."""
         await self._call(run_id, lambda rows: rows.keep_machine(run_id, fingerprint, machine))

@@ -245,6 +245,30 @@ class RunRows(ABC):
         self._change("DELETE FROM agentgraph_lines WHERE run_id = :run", {"run": run_id})
         self._forget_machines(run_id)
 
+    def rewrite(self, run_id: str, head: str, lines: Sequence[str]) -> None:
+        while True:
+            run = self._free(run_id)
+            query = "SELECT chain FROM agentgraph_runs WHERE run_id = :run"
+            rows = self._select(query, {"run": run_id})
+            link = first_link(run_id, head) if rows and rows[0][0] else ""
+            chained = linked(link, run.epoch, 0, lines)
+            values = {
+                **_as_read(run),
+                "head": head,
+                "count": len(lines),
+                "latest": chained[-1].link if chained else link,
+            }
+            if self._change(
+                "UPDATE agentgraph_runs SET head = :head, lines = :count, chain = :latest"
+                f" WHERE {_AS_READ}",
+                values,
+            ):
+                break
+        self._change("DELETE FROM agentgraph_lines WHERE run_id = :run", {"run": run_id})
+        if chained:
+            self._insert_lines(run_id, chained)
+        self._forget_machines(run_id)
+
     def _free(self, run_id: str) -> StoredRun:
         """A run that is not claimed."""
         run = self._run(run_id)

@@ -83,6 +83,8 @@ class SQLiteJournal(SQLJournal):
             raise JournalError(str(failure(error, what, self.place))) from error
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
+        # What is deleted leaves no trace in the file.
+        connection.execute("PRAGMA secure_delete = ON").fetchone()
         if _version(connection) == VERSION:
             return
         with transaction(connection):

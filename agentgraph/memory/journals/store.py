@@ -187,6 +187,16 @@ class JournalStore(Protocol):
         """
         ...
 
+    async def rewrite(self, run_id: str, head: str, lines: Sequence[str]) -> None:
+        """Put other texts in the place of the head and the lines of a run that is not claimed, all
+        or none; its epoch, status and times stay. Its machines are deleted as in `delete`.
+
+        Raises:
+            RunInProgress: Someone has claimed it.
+            UnknownRun: There is no such run.
+        """
+        ...
+
     async def keep_machine(self, run_id: str, fingerprint: str, machine: str) -> None:
         """Store the JSON text of a machine that a run uses, once for all runs."""
         ...
