@@ -85,6 +85,7 @@ _NAMES_OF = {
         "RunErrorData RunErrorHandler RunErrorHandlerInput RunErrorHandlerResult RunErrorHandlers"
     ),
     "run_state": "RunState",
+    "running.retention": "prune_runs",
     "stream_events": (
         "AgentUpdatedStreamEvent RawResponsesStreamEvent RunItemStreamEvent StreamEvent"
     ),

@@ -206,6 +206,9 @@ from agentgraph.run_error_handlers import (
 from agentgraph.run_state import (
     RunState as RunState,
 )
+from agentgraph.running.retention import (
+    prune_runs as prune_runs,
+)
 from agentgraph.stream_events import (
     AgentUpdatedStreamEvent as AgentUpdatedStreamEvent,
     RawResponsesStreamEvent as RawResponsesStreamEvent,

@@ -21,8 +21,8 @@ from agentgraph import (
     UserError,
     function_tool,
     input_guardrail,
+    prune_runs,
 )
-from agentgraph.running.retention import prune_runs
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 
 NOW = timedelta(0)
