@@ -216,7 +216,7 @@ class RunConfig:
     tool_not_found_behavior: ToolNotFoundBehavior = "raise_error"
     tool_name_collision_policy: ToolNameCollisionPolicy = "warn"
     output_guardrail_blocked_message: str | OutputGuardrailBlockedMessageFormatter | None = None
-    journal: JournalStore | None = None
+    journal: JournalStore | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         settings: object = self.model_settings

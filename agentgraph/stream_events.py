@@ -7,7 +7,7 @@ SDK emits, and the one in its reference. The name of an event is the published o
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from agentgraph.authoring.any_agent import AnyAgent
@@ -136,7 +136,7 @@ class RawResponsesStreamEvent:
 
     data: TResponseStreamEvent
     type: Literal["raw_response_event"] = "raw_response_event"
-    step: str | None = None
+    step: str | None = field(default=None, kw_only=True)
 
 
 @dataclass
@@ -152,7 +152,7 @@ class RunItemStreamEvent:
     name: RunItemEventName
     item: RunItem
     type: Literal["run_item_stream_event"] = "run_item_stream_event"
-    step: str | None = None
+    step: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, EventName):
@@ -180,7 +180,7 @@ class AgentUpdatedStreamEvent:
 
     new_agent: AnyAgent
     type: Literal["agent_updated_stream_event"] = "agent_updated_stream_event"
-    step: str | None = None
+    step: str | None = field(default=None, kw_only=True)
 
 
 StreamEvent: TypeAlias = RawResponsesStreamEvent | RunItemStreamEvent | AgentUpdatedStreamEvent

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.lifecycle import RunHooksBase
+from agentgraph.run_config import RunOptions
 from agentgraph.run_error_handlers import RECOVERABLE
 from agentgraph.user_code.arity import accepts
 
@@ -38,6 +39,9 @@ def check_input(input: object) -> None:
         )
 
 
+_OPTIONS: Final = RunOptions.__annotations__.keys()
+
+
 def check_options(options: Mapping[str, Any]) -> None:
     """Refuse options that a run cannot work with.
 
@@ -45,8 +49,11 @@ def check_options(options: Mapping[str, Any]) -> None:
         options: The keyword arguments of the runner (``RunOptions``).
 
     Raises:
+        TypeError: There is no such option.
         UserError: An option has the wrong type, or options contradict each other.
     """
+    if unknown := options.keys() - _OPTIONS:
+        raise TypeError(f"Runner.run() got an unexpected keyword argument {sorted(unknown)[0]!r}")
     hooks = options.get("hooks")
     if hooks is not None and not isinstance(hooks, RunHooksBase):
         raise AgentDefinitionError(

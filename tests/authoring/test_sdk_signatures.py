@@ -34,7 +34,14 @@ ON_PURPOSE: dict[str, dict[str, str | None]] = {
 }
 
 
-ADDED = {("ModelResponse", "answered_by*"), ("ModelSettings", "truncated_text*")}
+ADDED = {
+    ("AgentUpdatedStreamEvent", "step*"),
+    ("ModelResponse", "answered_by*"),
+    ("ModelSettings", "truncated_text*"),
+    ("RawResponsesStreamEvent", "step*"),
+    ("RunConfig", "journal*"),
+    ("RunItemStreamEvent", "step*"),
+}
 """Parameters that the SDK does not have."""
 
 

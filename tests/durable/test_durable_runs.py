@@ -254,3 +254,8 @@ async def test_a_damaged_line_is_named() -> None:
 async def test_options_that_cannot_work_are_named(options: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
         await Runner.run(Payments().agent(), "Pay.", **{"journal": InMemoryJournal(), **options})
+
+
+async def test_an_option_that_does_not_exist_is_refused_as_by_python() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'max_turn'"):
+        await Runner.run(Payments().agent(), "Pay.", max_turn=3)  # type: ignore[call-arg]

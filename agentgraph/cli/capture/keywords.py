@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Collection
 from difflib import get_close_matches
 from functools import cache
@@ -85,10 +86,25 @@ def _keywords_of(name: str) -> frozenset[str] | None:
         parameters = inspect.signature(value).parameters.values()
     except (AttributeError, TypeError, ValueError, ImportError):
         return None
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+    names: set[str] = set()
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            group = _group_of(value, parameter)
+            if group is None:
+                return None
+            names.update(group)
+        elif parameter.kind is not parameter.POSITIONAL_ONLY:
+            names.add(parameter.name)
+    return frozenset(names)
+
+
+def _group_of(function: object, parameter: inspect.Parameter) -> Collection[str] | None:
+    """The keywords of `**options: Unpack[Options]`; `None` if it takes any."""
+    group = _GROUP.fullmatch(str(parameter.annotation))
+    if group is None:
         return None
-    return frozenset(
-        parameter.name
-        for parameter in parameters
-        if parameter.kind is not parameter.POSITIONAL_ONLY
-    )
+    declared: object = getattr(function, "__globals__", {}).get(group[1])
+    return getattr(declared, "__annotations__", None)
+
+
+_GROUP: Final = re.compile(r"Unpack\[(\w+)\]")
