@@ -40,8 +40,8 @@ def claimed(launched: Launch) -> AbstractAsyncContextManager[Any]:
 async def _claimed(launched: Launch, journal: DurableJournal) -> AsyncIterator[None]:
     run, program = launched.run, launched.program
     async with journal.claim:
-        await open_run(journal.store, run.facts)
-        await journal.take(launched.if_running)
+        opened = await open_run(journal.store, run.facts)
+        await journal.take(launched.if_running, is_new=not opened.epoch)
         try:
             begin_again(run, (program.machine, program.bindings))
             yield

@@ -6,7 +6,7 @@ The rows also stand in memory, as those of any run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
@@ -51,6 +51,16 @@ IfRunning: TypeAlias = Literal["wait", "raise"]
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 1.0
 """How long to wait before the first look whether a run is free, and the most between two looks."""
 
+_GATHERING, _MOST_GATHERED = 0.01, 1_000
+"""How long lines are gathered before they are stored in the background, in seconds, and how many
+at most: then the run waits for the store."""
+
+_LINES_AT_ONCE = 200
+"""How many lines are read before other tasks of the event loop have a turn."""
+
+_FIRST_EPOCH = 1
+"""The epoch of the first claim of a run."""
+
 
 class DurableJournal(MemoryJournal):
     """The journal of one durable run.
@@ -58,7 +68,7 @@ class DurableJournal(MemoryJournal):
     Args:
         store: Where its lines go.
         run_id: The run.
-        types: The classes of the program, by path.
+        types: Returns the classes of the program, by path.
         machines: Machines by fingerprint, which then need not be read from the store.
 
     Attributes:
@@ -68,6 +78,7 @@ class DurableJournal(MemoryJournal):
     __slots__ = (
         "_broken",
         "_continued",
+        "_due",
         "_epoch",
         "_kept",
         "_parsed",
@@ -90,7 +101,7 @@ class DurableJournal(MemoryJournal):
         self,
         store: JournalStore,
         run_id: str,
-        types: Types | None,
+        types: Callable[[], Types],
         machines: Mapping[str, Machine],
     ) -> None:
         super().__init__()
@@ -104,6 +115,8 @@ class DurableJournal(MemoryJournal):
         self._stored, self._pending = 0, list[str]()
         self._epoch, self.was_visited = 0, False
         self._writer: asyncio.Task[None] | None = None
+        # When the background writes next, if nothing asks for it earlier.
+        self._due: asyncio.TimerHandle | None = None
         self._renewal: asyncio.Task[None] | None = None
         self._broken: Exception | None = None
         self._continued: MemoryJournal | None = None
@@ -116,10 +129,11 @@ class DurableJournal(MemoryJournal):
         """See :class:`Journal`."""
         index = len(self)
         await super().append(expected, rows)
-        lines = [
-            beginning_line(path, beginning, self) for path, beginning in self._unwritten.items()
-        ]
-        self._unwritten.clear()
+        lines = []
+        if self._unwritten:
+            began = self._unwritten.items()
+            lines = [beginning_line(path, beginning, self) for path, beginning in began]
+            self._unwritten.clear()
         lines += [row_line(index + place, row) for place, row in enumerate(rows)]
         await self._write(lines)
 
@@ -154,9 +168,15 @@ class DurableJournal(MemoryJournal):
         if durability == "sync":
             await self._store()
         elif durability == "async":
-            self._begin_storing()
+            if len(self._pending) >= _MOST_GATHERED:
+                await self._store()
+            elif self._due is None:
+                self._due = asyncio.get_running_loop().call_later(_GATHERING, self._begin_storing)
 
     def _begin_storing(self) -> asyncio.Task[None]:
+        due, self._due = self._due, None
+        if due is not None:
+            due.cancel()
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._store_pending())
         return self._writer
@@ -175,7 +195,7 @@ class DurableJournal(MemoryJournal):
             while self._pending:
                 while self._unkept:
                     fingerprint, machine = self._unkept.popitem()
-                    await store.keep_machine(run_id, fingerprint, machine.to_json())
+                    await store.keep_machine(run_id, fingerprint, machine.text)
                     self._kept.add(fingerprint)
                 batch = list(self._pending)
                 await store.append(run_id, self._epoch, self._stored, batch)
@@ -184,11 +204,12 @@ class DurableJournal(MemoryJournal):
         except Exception as error:  # noqa: BLE001 - the next write raises it
             self._broken = error
 
-    async def take(self, if_running: IfRunning) -> None:
+    async def take(self, if_running: IfRunning, *, is_new: bool) -> None:
         """Take the right to go on with the run, and read what was appended meanwhile.
 
         Args:
             if_running: Whether to wait for a run that is alive in another place.
+            is_new: Whether no claim had been made when the run was opened.
 
         Raises:
             RunInProgress: The run is alive, and the caller did not want to wait.
@@ -208,7 +229,8 @@ class DurableJournal(MemoryJournal):
         self._renewal = asyncio.create_task(self._renew())
         if self._broken is not None:
             self._forget()
-        await self.load()
+        if not (is_new and self._epoch == _FIRST_EPOCH):  # else no process can have written
+            await self.load()
         continued, self._continued = self._continued, None
         if continued is not None and not self._stored:
             for path, beginning in continued.beginnings().items():
@@ -268,18 +290,21 @@ class DurableJournal(MemoryJournal):
             JournalError: The store cannot be read, or a line is damaged.
         """
         lines = await self.store.read(self.run_id, self._stored)
+        types = self._types() if lines else None
         for number, text in enumerate(lines, self._stored + 1):
             try:
-                await self._take_line(object_in(text, number))
+                await self._take_line(object_in(text, number), types)
             except UserError as error:
                 place = f"line {number} of run {self.run_id!r} in {self.store.place}"
                 raise JournalError(f"The run cannot go on at {place}: {error}") from error
+            if number % _LINES_AT_ONCE == 0:
+                await asyncio.sleep(0)
         self._stored += len(lines)
 
-    async def _take_line(self, line: Mapping[str, Any]) -> None:
+    async def _take_line(self, line: Mapping[str, Any], types: Types | None) -> None:
         with reading("the line"):
             if "index" in line:
-                row = row_from_json(line["index"], line, self._types)
+                row = row_from_json(line["index"], line, types)
                 if isinstance(row.outcome.payload, Migrated):
                     super().keep_machine(await self._machine(row.outcome.payload.after), None)
                 self._add((row,))

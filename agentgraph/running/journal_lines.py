@@ -27,7 +27,7 @@ from agentgraph.running.persist import (
 )
 from agentgraph.runtime.commands import CommandId
 from agentgraph.stored.items import decode_input, encode_input
-from agentgraph.stored.journal_file import line_of
+from agentgraph.stored.journal_file import text_of
 from agentgraph.version import installed_version
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def head_text(facts: RunFacts) -> str:
         "limit": facts.limit,
         "conversation": list(facts.conversation),
     }
-    return line_of(head, "The head").rstrip("\n")
+    return text_of(head, "The head")
 
 
 def read_head(text: str) -> Head:
@@ -114,19 +114,18 @@ def row_line(index: int, row: Row) -> str:
     Raises:
         NotStorable: A value of user code has no stored form; the message names its place.
     """
-    return line_of(row_to_json(index, row), f"Row {index}").rstrip("\n")
+    return text_of(row_to_json(index, row), f"Row {index}")
 
 
 def beginning_line(path: RunPath, beginning: Beginning, journal: MemoryJournal) -> str:
     """The line of a run that begins, nested runs included."""
     data = {"kind": BEGAN, **beginning_to_json(path, beginning, journal)}
-    return line_of(data, "The beginning of a run").rstrip("\n")
+    return text_of(data, "The beginning of a run")
 
 
 def started_line(path: RunPath, id: CommandId) -> str:
     """The line of an effect that begins."""
-    line = {"kind": STARTED, "path": steps_of(path), "id": list(id)}
-    return line_of(line, "The start").rstrip("\n")
+    return text_of({"kind": STARTED, "path": steps_of(path), "id": list(id)}, "The start")
 
 
 def outcome_of(line: Mapping[str, Any]) -> tuple[RunPath, CommandId]:

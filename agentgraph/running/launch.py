@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import RunPath
@@ -147,7 +148,7 @@ def _journal(
             raise UserError("run_id names a run in a journal, so pass journal=, too.")
         return MemoryJournal()
     machines = {program.machine.fingerprint: program.machine}
-    return DurableJournal(store, run_id, classes_of(program.bindings), machines)
+    return DurableJournal(store, run_id, partial(classes_of, program.bindings), machines)
 
 
 def _conversation(options: Mapping[str, Any]) -> ConversationIds:

@@ -185,11 +185,14 @@ class PayloadForm:
 
     def write(self, payload: object, path: str) -> dict[str, Any]:
         """The payload as JSON data."""
-        return {
-            name: written
-            for name, form in self.fields.items()
-            if (written := form.write(getattr(payload, name), f"{path}.{name}")) is not None
-        }
+        written = {}
+        for name, form in self.fields.items():
+            value = getattr(payload, name)
+            if form is not _PLAIN and value is not None:
+                value = form.write(value, f"{path}.{name}")
+            if value is not None:
+                written[name] = value
+        return written
 
     def read(self, data: Mapping[str, Any], types: Types | None) -> Any:
         """Read what ``write`` returned."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from agentgraph.drivers.aio import Driver
@@ -106,7 +107,7 @@ async def _checked(store: JournalStore, program: Program, stored: StoredRun) -> 
         head = read_head(stored.head)
         code = "" if head.code == installed_version() else head.code
         machines = {program.machine.fingerprint: program.machine}
-        journal = DurableJournal(store, run_id, classes_of(program.bindings), machines)
+        journal = DurableJournal(store, run_id, partial(classes_of, program.bindings), machines)
         await journal.load()
         run = make_run(
             RunFacts(

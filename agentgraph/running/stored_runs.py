@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agentgraph.approvals import RunPath
 from agentgraph.exceptions import UserError
 from agentgraph.items.text import carried
-from agentgraph.memory.journals import JournalStore, UnknownRun
+from agentgraph.memory.journals import JournalStore, StoredRun, UnknownRun
 from agentgraph.memory.journals.holders import new_holder
 from agentgraph.record.facts import RunFacts
 from agentgraph.run_config import RunConfig
@@ -26,7 +26,7 @@ from agentgraph.running.journal_lines import (
 )
 from agentgraph.runtime.commands import CommandId
 from agentgraph.stored.items import encode_input
-from agentgraph.stored.journal_file import line_of, object_in
+from agentgraph.stored.journal_file import object_in, text_of
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -76,8 +76,11 @@ async def begin_run(
     await open_run(store, facts)
 
 
-async def open_run(store: JournalStore, facts: RunFacts) -> None:
+async def open_run(store: JournalStore, facts: RunFacts) -> StoredRun:
     """Begin a run in a store, or check that it is the one that stands there.
+
+    Returns:
+        The run as it stands there.
 
     Raises:
         UserError: The run began with another input.
@@ -89,6 +92,7 @@ async def open_run(store: JournalStore, facts: RunFacts) -> None:
             f"Run {facts.run_id!r} in {store.place} began with another input. Use another run_id"
             " for another run, or Runner.resume(run_id, ...) to go on with this one."
         )
+    return stored
 
 
 async def fork_run(store: JournalStore, run_id: str, at: int | None, new_run_id: str | None) -> str:
@@ -119,7 +123,7 @@ async def fork_run(store: JournalStore, run_id: str, at: int | None, new_run_id:
     lines = [object_in(text, number) for number, text in enumerate(texts, 1)]
     kept = _first(lines, at, run_id)
     head = {**json.loads(stored.head), "run": new}
-    await store.open(new, line_of(head, "The head").rstrip("\n"))
+    await store.open(new, text_of(head, "The head"))
     epoch = await store.claim(new, new_holder(), store.claim_seconds)
     for fingerprint in _machines(lines[:kept]):
         machine = await store.machine(fingerprint)

@@ -41,6 +41,7 @@ from agentgraph.stored.leaf_forms import (
     is_plain_number,
     read_adapted,
 )
+from agentgraph.stored.plain_values import DEEPEST, TAG, NotPlain, copied
 from agentgraph.stored.value_types import (
     NotReadable,
     NotStorable,
@@ -67,8 +68,6 @@ __all__ = [
     "encode",
 ]
 
-_TAG: Final = "$type"
-_DEEPEST: Final = 100
 _MASK: Final = "**********"
 _STANDARD_DERIVED: Final = {class_path(cls): cls for cls in STANDARD_DERIVED}
 
@@ -86,7 +85,10 @@ def encode(value: object, path: str = "value") -> Any:
     Raises:
         NotStorable: The value, or a part of it, has no stored form.
     """
-    return _Writer().write(value, (None, path))
+    try:
+        return copied(value)
+    except NotPlain:
+        return _Writer().write(value, (None, path))
 
 
 def decode(data: object, types: Types | None = None, path: str = "value") -> Any:
@@ -104,7 +106,10 @@ def decode(data: object, types: Types | None = None, path: str = "value") -> Any
     Raises:
         NotReadable: The stored form is damaged or no longer fits its class.
     """
-    return _Reader(types).read(data, (None, path))
+    try:
+        return copied(data)
+    except NotPlain:
+        return _Reader(types).read(data, (None, path))
 
 
 @cache
@@ -138,13 +143,13 @@ class _Writer:
             fields = leaf.write(value)
             if isinstance(fields, str):
                 raise NotStorable(place(path), class_path(cls), fields)
-            return {_TAG: leaf.tag, **fields}
+            return {TAG: leaf.tag, **fields}
         if cls is Stored:
             return dict(value.form)
         if id(value) in self._inside:
             raise NotStorable(place(path), class_path(cls), "it contains itself")
-        if len(self._inside) >= _DEEPEST:
-            raise NotStorable(place(path), class_path(cls), f"it lies {_DEEPEST} levels deep")
+        if len(self._inside) >= DEEPEST:
+            raise NotStorable(place(path), class_path(cls), f"it lies {DEEPEST} levels deep")
         self._inside.add(id(value))
         try:
             return self._write_whole(value, path)
@@ -158,10 +163,10 @@ class _Writer:
         if cls is list:
             return self._items(value, path)
         if cls is tuple:
-            return {_TAG: "tuple", "items": self._items(value, path)}
+            return {TAG: "tuple", "items": self._items(value, path)}
         if cls is set or cls is frozenset:
             members = [self._write_key(member, (path, "{}")) for member in value]
-            return {_TAG: cls.__name__, "items": sorted(members, key=_order)}
+            return {TAG: cls.__name__, "items": sorted(members, key=_order)}
         if isinstance(value, Enum):
             return self._write_enum(value, path)
         if is_model(cls):
@@ -173,12 +178,12 @@ class _Writer:
             return self._write_parts("dataclass", cls, dataclass_parts(value), path)
         if (plain := plain_form(value)) is not None:
             return {
-                _TAG: "derived",
+                TAG: "derived",
                 "class": class_path(cls),
                 "value": self.write(plain, path),
             }
         if (pair := adapted(value)) is not None:
-            return {_TAG: "adapted", "class": pair[0], "value": pair[1]}
+            return {TAG: "adapted", "class": pair[0], "value": pair[1]}
         reason = "it has more data than its plain form" if is_derived(cls) else ""
         raise NotStorable(place(path), class_path(cls), reason)
 
@@ -186,13 +191,13 @@ class _Writer:
         return [self.write(item, (path, f"[{index}]")) for index, item in enumerate(values)]
 
     def _write_dict(self, value: dict[Any, Any], path: Path) -> dict[str, Any]:
-        if all(type(key) is str and encode_text(key) is key for key in value) and _TAG not in value:
+        if all(type(key) is str and encode_text(key) is key for key in value) and TAG not in value:
             return {key: self.write(item, (path, _step(key))) for key, item in value.items()}
         items = [
             [self._write_key(key, (path, ".keys()")), self.write(item, (path, _step(key)))]
             for key, item in value.items()
         ]
-        return {_TAG: "dict", "items": items}
+        return {TAG: "dict", "items": items}
 
     def _write_key(self, value: object, path: Path) -> Any:
         self._in_a_key += 1
@@ -204,10 +209,10 @@ class _Writer:
     def _write_secret(self, kind: str, cls: type[Any], path: Path) -> dict[str, Any]:
         if self._in_a_key:
             raise NotStorable(place(path), class_path(cls), "masked keys would be equal")
-        return {_TAG: "secret", "of": kind}
+        return {TAG: "secret", "of": kind}
 
     def _write_enum(self, value: Enum, path: Path) -> dict[str, Any]:
-        form = {_TAG: "enum", "class": class_path(type(value)), "name": value.name}
+        form = {TAG: "enum", "class": class_path(type(value)), "name": value.name}
         try:
             form["value"] = self.write(value.value, (path, ".value"))
         except NotStorable:
@@ -216,7 +221,7 @@ class _Writer:
         return form
 
     def _write_parts(self, tag: str, cls: type[Any], parts: Parts, path: Path) -> dict[str, Any]:
-        form: dict[str, Any] = {_TAG: tag, "class": class_path(cls)}
+        form: dict[str, Any] = {TAG: tag, "class": class_path(cls)}
         form["fields"] = self._named(parts.fields, path)
         if parts.extra is not None:
             form["extra"] = self._named(parts.extra, path)
@@ -253,7 +258,7 @@ class _Reader:
             return [self.read(item, (path, f"[{index}]")) for index, item in enumerate(data)]
         if not isinstance(data, Mapping):
             return data
-        if _TAG not in data:
+        if TAG not in data:
             return {key: self.read(item, (path, _step(key))) for key, item in data.items()}
         try:
             return self._read_tagged(data, path)
@@ -270,11 +275,11 @@ class _Reader:
             named = f" of {data['class']}" if "class" in data else ""
             raise NotReadable(
                 place(path),
-                f"its form {data[_TAG]!r}{named} does not fit: {type(error).__name__}: {error}",
+                f"its form {data[TAG]!r}{named} does not fit: {type(error).__name__}: {error}",
             ) from error
 
     def _read_tagged(self, data: Mapping[str, Any], path: Path) -> Any:
-        tag = data[_TAG]
+        tag = data[TAG]
         if tag in READERS:
             return READERS[tag](dict(data))
         match tag:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.authoring.pydantic_fields import names_types
@@ -188,24 +189,43 @@ def serialize_usage(usage: Usage) -> dict[str, Any]:
     Returns:
         A new dictionary of numbers, strings, lists and dictionaries.
     """
+    details, details_out = _written_details(usage)
     return {
         "requests": usage.requests,
         "input_tokens": usage.input_tokens,
-        "input_tokens_details": [usage.input_tokens_details.model_dump()],
+        "input_tokens_details": [details],
         "output_tokens": usage.output_tokens,
-        "output_tokens_details": [usage.output_tokens_details.model_dump()],
+        "output_tokens_details": [details_out],
         "total_tokens": usage.total_tokens,
-        "request_usage_entries": [
-            {
-                "input_tokens": entry.input_tokens,
-                "output_tokens": entry.output_tokens,
-                "total_tokens": entry.total_tokens,
-                "input_tokens_details": entry.input_tokens_details.model_dump(),
-                "output_tokens_details": entry.output_tokens_details.model_dump(),
-            }
-            for entry in usage.request_usage_entries
-        ],
+        "request_usage_entries": [_written_entry(one) for one in usage.request_usage_entries],
     }
+
+
+def _written_entry(entry: RequestUsage) -> dict[str, Any]:
+    details, details_out = _written_details(entry)
+    return {
+        "input_tokens": entry.input_tokens,
+        "output_tokens": entry.output_tokens,
+        "total_tokens": entry.total_tokens,
+        "input_tokens_details": details,
+        "output_tokens_details": details_out,
+    }
+
+
+def _written_details(usage: Usage | RequestUsage) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The details as JSON values; those that no reader has asked for stay uncreated."""
+    zeros, zeros_out = _zeros()
+    stored, stored_out = stored_details(usage)
+    return (
+        zeros.copy() if stored is None else usage.input_tokens_details.model_dump(),
+        zeros_out.copy() if stored_out is None else usage.output_tokens_details.model_dump(),
+    )
+
+
+@cache
+def _zeros() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The stored form of details whose counts are zero."""
+    return input_details().model_dump(), output_details().model_dump()
 
 
 def deserialize_usage(usage_data: Mapping[str, Any]) -> Usage:
@@ -237,13 +257,17 @@ def deserialize_usage(usage_data: Mapping[str, Any]) -> Usage:
     )
 
 
-def _read_input_details(stored: object) -> InputTokensDetails:
+def _read_input_details(stored: object) -> Any:
     counts = _unwrap(stored)
+    if not counts or counts == _zeros()[0]:
+        return None  # the first read creates them
     return detail_types()[0](**{**dict.fromkeys(INPUT_COUNTS, 0), **counts})
 
 
-def _read_output_details(stored: object) -> OutputTokensDetails:
+def _read_output_details(stored: object) -> Any:
     counts = _unwrap(stored)
+    if not counts or counts == _zeros()[1]:
+        return None
     return detail_types()[1](**{**dict.fromkeys(OUTPUT_COUNTS, 0), **counts})
 
 

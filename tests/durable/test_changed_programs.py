@@ -60,7 +60,7 @@ async def test_a_new_tool_moves_the_run_which_is_recorded() -> None:
     assert (check.verdict, check.can_go_on) == ("moves", True)
     done = await go_on(journal, desk("Desk", pay, look, replies=[SAYS]))
     assert done.final_output == "done"
-    assert any('"is": "migrated"' in line for line in await journal.read("a"))
+    assert any('"is":"migrated"' in line for line in await journal.read("a"))
     again = await Runner.resume("a", desk("Desk", pay, look), journal=journal)
     assert again.final_output == "done"
 

@@ -252,3 +252,12 @@ def test_a_damaged_raw_item_is_named(form: Any) -> None:
 def test_a_damaged_reply_is_named(form: dict[str, Any]) -> None:
     with pytest.raises(NotReadable, match="response"):
         decode_response(form)
+
+
+@pytest.mark.parametrize("name", [1, True, 1.0, "1"])
+def test_a_field_of_another_type_stays_as_it_was_sent(name: Any) -> None:
+    item = ResponseFunctionToolCall.model_construct(
+        type="function_call", call_id="c", name=name, arguments="{}", strict=1
+    )
+    again = decode_raw_item(through_json(encode_raw_item(item)))
+    assert (repr(again), again.model_fields_set) == (repr(item), item.model_fields_set)

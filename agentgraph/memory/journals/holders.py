@@ -17,7 +17,7 @@ def new_holder() -> str:
 
     It is the machine, the process and a random part, with spaces between them.
     """
-    return f"{_machine()} {_process(os.getpid())} {uuid.uuid4().hex[:12]}"
+    return f"{_machine()} {_itself(os.getpid())} {uuid.uuid4().hex[:12]}"
 
 
 def is_gone(holder: str) -> bool:
@@ -39,6 +39,12 @@ def _machine() -> str:
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8])
         parts.append(os.readlink("/proc/self/ns/pid").strip("pid:[]"))
     return "/".join(parts).replace(" ", "_")
+
+
+@lru_cache(maxsize=1)
+def _itself(pid: int) -> str:
+    """This process; after a fork it has another id."""
+    return _process(pid)
 
 
 def _process(pid: int) -> str:

@@ -90,6 +90,11 @@ class Machine:
         write = _writer(_by_name, names)
         return json.dumps(document, indent=indent, sort_keys=True, default=write)
 
+    @cached_property
+    def text(self) -> str:
+        """The machine as JSON text, made once: many runs store the same machine."""
+        return self.to_json()
+
     def _repr_svg_(self) -> str | None:
         """The drawing of the states, for notebooks; ``None`` without Graphviz."""
         return cast("str | None", import_module(_DRAWING).svg_of(self))
