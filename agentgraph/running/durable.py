@@ -22,6 +22,7 @@ from agentgraph.memory.journals import (
     RunStatus,
 )
 from agentgraph.memory.journals.holders import new_holder
+from agentgraph.memory.journals.store import OVER
 from agentgraph.record.payloads import Migrated
 from agentgraph.running.journal_lines import (
     BEGAN,
@@ -227,6 +228,14 @@ class DurableJournal(MemoryJournal):
             wait = min(2 * wait, _LONGEST_WAIT)
         self.was_visited = self._epoch > 1
         self._renewal = asyncio.create_task(self._renew())
+        try:
+            await self._catch_up(is_new=is_new)
+        except BaseException:
+            await self._let_go()
+            raise
+
+    async def _catch_up(self, *, is_new: bool) -> None:
+        """Read what was appended meanwhile, or store what stands in memory only."""
         if self._broken is not None:
             self._forget()
         if not (is_new and self._epoch == _FIRST_EPOCH):  # else no process can have written
@@ -239,6 +248,16 @@ class DurableJournal(MemoryJournal):
             for machine in continued.machines():
                 self.keep_machine(machine, None)
             await self.append(0, continued.all())
+
+    async def _let_go(self) -> None:
+        """Give the right back though the run could not be read."""
+        assert self._renewal is not None
+        self._renewal.cancel()
+        with suppress(JournalError):  # the first failure matters more
+            stored = await self.store.find(self.run_id)
+            if stored is not None:
+                status = stored.status if stored.status in OVER else "stopped"
+                await self.store.finish(self.run_id, self._epoch, status, stored.note)
 
     async def give_back(self, status: RunStatus, note: str) -> None:
         """Store what is pending, and give the right back.

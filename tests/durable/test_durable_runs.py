@@ -242,6 +242,19 @@ async def test_a_damaged_line_is_named() -> None:
         await Runner.resume("a", payments.agent(), journal=journal)
 
 
+async def test_a_damaged_run_is_not_held() -> None:
+    payments, journal = Payments(), InMemoryJournal()
+    await Runner.run(payments.agent(), "Pay.", journal=journal, run_id="a")
+    note = (await journal.runs())[0].note
+    journal._lines["a"][2] = "{}"
+    for _ in range(2):
+        with pytest.raises(JournalError, match="at line 3 of run 'a'"):
+            await Runner.resume("a", payments.agent(), journal=journal, if_running="raise")
+    (run,) = await journal.runs()
+    assert (run.holder, run.status, run.note) == ("", "done", note)
+    assert len(asyncio.all_tasks()) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
