@@ -369,9 +369,9 @@ async def test_functions_in_branches_are_announced_as_they_begin() -> None:
     assert begun == ["upper", "length"]
 
 
-async def test_a_workflow_with_branches_runs_in_sync_and_again() -> None:
+def test_a_workflow_with_branches_runs_in_sync_and_again() -> None:
     def made() -> Workflow:
         return boards(agent("Legal", "fine"), upper)[0]
 
-    results = [await asyncio.to_thread(Runner.run_sync, made(), "hi") for _ in range(2)]
+    results = [Runner.run_sync(made(), "hi") for _ in range(2)]
     assert [result.final_output for result in results] == ["done", "done"]
