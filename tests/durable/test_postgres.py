@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -97,6 +99,21 @@ async def test_a_user_without_access_is_refused(driver: str, empty_postgresql: P
     journal = PostgresJournal(url)
     with pytest.raises(JournalError, match=r"The journal of run 'a' .*stranger"):
         await journal.find("a")
+    await journal.aclose()
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+async def test_no_traceback_quotes_what_was_to_be_stored(
+    driver: str, empty_postgresql: Path
+) -> None:
+    journal = PostgresJournal(postgresql_url(driver, empty_postgresql))
+    await journal.open("a", "{}")
+    epoch = await journal.claim("a", "me", 60)
+    with connected(empty_postgresql) as connection:
+        connection.execute("DROP TABLE agentgraph_lines")
+    with pytest.raises(JournalError, match=r"agentgraph_lines.* does not exist") as caught:
+        await journal.append("a", epoch, 0, [json.dumps(20 * "candy")])
+    assert "candycandy" not in "".join(traceback.format_exception(caught.value))
     await journal.aclose()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,36 @@ async def test_the_conformance_finds_a_store_that_loses_its_fence() -> None:
 
     journal = Unfenced()
     with pytest.raises(AssertionError, match="later claims fence earlier ones"):
+        await assert_journal_conformance(lambda: journal)
+
+
+class Forgetful(InMemoryJournal):
+    """It gives each claim another epoch, also one whose answer was lost."""
+
+    async def claim(self, run_id: str, holder: str, seconds: float) -> int:
+        run = self._run(run_id)
+        if run.holder == holder:
+            self._runs[run_id] = run._replace(holder="")
+        return await super().claim(run_id, holder, seconds)
+
+
+class Talkative(InMemoryJournal):
+    """It rewrites the head of a run, and the lines stay."""
+
+    async def rewrite(self, run_id: str, head: str, lines: Sequence[str]) -> None:
+        await super().rewrite(run_id, head, self._lines.get(run_id, ()))
+
+
+@pytest.mark.parametrize(
+    ("store", "words"),
+    [
+        (Forgetful, "the epoch of the same claim again: 2, expected 1"),
+        (Talkative, "the lines after a rewrite"),
+    ],
+)
+async def test_the_conformance_finds_other_faults(store: type[InMemoryJournal], words: str) -> None:
+    journal = store()
+    with pytest.raises(AssertionError, match=words):
         await assert_journal_conformance(lambda: journal)
 
 

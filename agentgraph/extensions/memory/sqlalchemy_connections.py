@@ -38,6 +38,8 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
     """
     # With the ping, the pool replaces a connection that the server has closed.
     arguments: dict[str, Any] = {"pool_pre_ping": True, **(engine_kwargs or {})}
+    # The values of a statement are what people and models said; no traceback may quote them.
+    arguments.setdefault("hide_parameters", True)
     try:
         engine = create_async_engine(url, **arguments)
     except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:
