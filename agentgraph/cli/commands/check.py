@@ -9,12 +9,8 @@ import typer
 
 from agentgraph.cli.capture.child import Limits
 from agentgraph.cli.check import CheckOptions, check_files, watch_files
+from agentgraph.cli.commands.loading import loads_a_file
 from agentgraph.cli.commands.options import (
-    DEFAULT_MEMORY,
-    DEFAULT_TIMEOUT,
-    AllowNetwork,
-    LoadMemory,
-    LoadTimeout,
     command_app,
 )
 from agentgraph.cli.ending import end
@@ -60,6 +56,7 @@ ShowDiff = Annotated[
 
 
 @app.command()
+@loads_a_file
 def check(
     targets: Annotated[
         list[str] | None,
@@ -92,9 +89,8 @@ def check(
     watch: Annotated[
         bool, typer.Option("--watch", help="Check again whenever a file changes.")
     ] = False,
-    allow_network: AllowNetwork = False,
-    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
-    load_memory: LoadMemory = DEFAULT_MEMORY,
+    *,
+    limits: Limits,
 ) -> None:
     """Check workflows before a token is spent. No model and no tool runs.
 
@@ -113,7 +109,7 @@ def check(
         fix=fix,
         diff=diff,
         jobs=jobs,
-        limits=Limits(load_timeout, load_memory, allow_network),
+        limits=limits,
     )
     work = watch_files if watch else check_files
     end(lambda terminal: work(terminal, targets or [], options))

@@ -9,12 +9,8 @@ from typing import Annotated
 import typer
 
 from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.commands.loading import loads_a_file
 from agentgraph.cli.commands.options import (
-    DEFAULT_MEMORY,
-    DEFAULT_TIMEOUT,
-    AllowNetwork,
-    LoadMemory,
-    LoadTimeout,
     Target,
     command_app,
 )
@@ -44,6 +40,7 @@ class Format(StrEnum):
 
 
 @app.command()
+@loads_a_file
 def draw(
     target: Target,
     output: Annotated[
@@ -91,12 +88,10 @@ def draw(
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds after which the layout is stopped.")
     ] = 30.0,
-    allow_network: AllowNetwork = False,
-    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
-    load_memory: LoadMemory = DEFAULT_MEMORY,
+    *,
+    limits: Limits,
 ) -> None:
     """Draw a workflow."""
     view = View(level=level.value, focus=focus, depth=depth, fold=fold, legend=legend)
-    limits = Limits(load_timeout, load_memory, allow_network)
     drawing = Drawing(view, findings, format.value, timeout=timeout, limits=limits)
     end(lambda terminal: draw_file(terminal, target, output, drawing))

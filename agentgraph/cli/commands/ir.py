@@ -7,12 +7,8 @@ from typing import Annotated
 import typer
 
 from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.commands.loading import loads_a_file
 from agentgraph.cli.commands.options import (
-    DEFAULT_MEMORY,
-    DEFAULT_TIMEOUT,
-    AllowNetwork,
-    LoadMemory,
-    LoadTimeout,
     Target,
     command_app,
 )
@@ -25,15 +21,14 @@ app = command_app()
 
 
 @app.command()
+@loads_a_file
 def ir(
     target: Target,
     origins: Annotated[
         bool, typer.Option(help="Print the place in the source of every part.")
     ] = True,
-    allow_network: AllowNetwork = False,
-    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
-    load_memory: LoadMemory = DEFAULT_MEMORY,
+    *,
+    limits: Limits,
 ) -> None:
     """Print the lowered form of a workflow as text, for bug reports and comparisons."""
-    limits = Limits(load_timeout, load_memory, allow_network)
     end(lambda terminal: print_ir(terminal, target, origins=origins, limits=limits))

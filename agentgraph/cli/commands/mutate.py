@@ -7,12 +7,8 @@ from typing import Annotated
 import typer
 
 from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.commands.loading import loads_a_file
 from agentgraph.cli.commands.options import (
-    DEFAULT_MEMORY,
-    DEFAULT_TIMEOUT,
-    AllowNetwork,
-    LoadMemory,
-    LoadTimeout,
     command_app,
 )
 from agentgraph.cli.ending import end
@@ -24,6 +20,7 @@ app = command_app()
 
 
 @app.command()
+@loads_a_file
 def mutate(
     target: Annotated[
         str,
@@ -64,9 +61,8 @@ def mutate(
         bool,
         typer.Option("--verbose", "-v", help="List every mutant, and the test that noticed it."),
     ] = False,
-    allow_network: AllowNetwork = False,
-    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
-    load_memory: LoadMemory = DEFAULT_MEMORY,
+    *,
+    limits: Limits,
 ) -> None:
     """Plant faults in a workflow, and say which of them its tests do not notice.
 
@@ -81,6 +77,6 @@ def mutate(
         fail_under=fail_under,
         as_json=as_json,
         every=every,
-        limits=Limits(load_timeout, load_memory, allow_network),
+        limits=limits,
     )
     end(lambda terminal: mutate_file(terminal, target, command or ["pytest"], options))

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 __all__ = [
-    "DEFAULT_MEMORY",
-    "DEFAULT_TIMEOUT",
-    "AllowNetwork",
     "Context",
-    "LoadMemory",
-    "LoadTimeout",
     "MaxTurns",
     "ModelName",
     "Session",
@@ -68,25 +63,6 @@ Verbose = Annotated[
         "--verbose", "-v", help="Show the file and line of every exception that a tool raises."
     ),
 ]
-AllowNetwork = Annotated[
-    bool,
-    typer.Option(
-        "--allow-network",
-        help="Let the file open connections and start processes while it is loaded.",
-    ),
-]
-LoadTimeout = Annotated[
-    float,
-    typer.Option(
-        "--load-timeout", min=0.1, help="Seconds after which the loading of a file is stopped."
-    ),
-]
-LoadMemory = Annotated[
-    int,
-    typer.Option("--load-memory", min=64, help="Megabytes that a file may use while it is loaded."),
-]
-DEFAULT_TIMEOUT: Final = 20.0
-DEFAULT_MEMORY: Final = 4096
 
 
 def command_app() -> typer.Typer:

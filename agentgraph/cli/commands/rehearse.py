@@ -7,13 +7,9 @@ from typing import Annotated
 import typer
 
 from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.commands.loading import loads_a_file
 from agentgraph.cli.commands.options import (
-    DEFAULT_MEMORY,
-    DEFAULT_TIMEOUT,
-    AllowNetwork,
     Context,
-    LoadMemory,
-    LoadTimeout,
     MaxTurns,
     Session,
     Target,
@@ -31,6 +27,7 @@ app = command_app()
 
 
 @app.command()
+@loads_a_file
 def rehearse(
     target: Target,
     message: Annotated[
@@ -43,11 +40,9 @@ def rehearse(
     context: Context = None,
     session: Session = None,
     verbose: Verbose = False,
-    allow_network: AllowNetwork = False,
-    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
-    load_memory: LoadMemory = DEFAULT_MEMORY,
+    *,
+    limits: Limits,
 ) -> None:
     """Run a workflow with yourself as the model: you choose each move."""
     settings = RunSettings(max_turns=max_turns, context=context, session=session, verbose=verbose)
-    limits = Limits(load_timeout, load_memory, allow_network)
     end(lambda terminal: rehearse_file(terminal, target, message, settings, limits))

@@ -7,12 +7,8 @@ from typing import Annotated
 import typer
 
 from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.commands.loading import loads_a_file
 from agentgraph.cli.commands.options import (
-    DEFAULT_MEMORY,
-    DEFAULT_TIMEOUT,
-    AllowNetwork,
-    LoadMemory,
-    LoadTimeout,
     Target,
     command_app,
 )
@@ -25,6 +21,7 @@ app = command_app()
 
 
 @app.command()
+@loads_a_file
 def routes(
     target: Target,
     to: Annotated[
@@ -37,10 +34,8 @@ def routes(
     ] = None,
     most: Annotated[int, typer.Option("--max", min=1, help="The most model calls of a run.")] = 6,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    allow_network: AllowNetwork = False,
-    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
-    load_memory: LoadMemory = DEFAULT_MEMORY,
+    *,
+    limits: Limits,
 ) -> None:
     """List the routes that runs of a workflow can take, from agent to agent."""
-    limits = Limits(load_timeout, load_memory, allow_network)
     end(lambda terminal: print_routes(terminal, target, to, most, limits, as_json=as_json))

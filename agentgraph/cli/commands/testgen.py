@@ -7,12 +7,8 @@ from typing import Annotated
 import typer
 
 from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.commands.loading import loads_a_file
 from agentgraph.cli.commands.options import (
-    DEFAULT_MEMORY,
-    DEFAULT_TIMEOUT,
-    AllowNetwork,
-    LoadMemory,
-    LoadTimeout,
     Target,
     command_app,
 )
@@ -25,6 +21,7 @@ app = command_app()
 
 
 @app.command()
+@loads_a_file
 def generate(
     target: Target,
     to: Annotated[
@@ -36,10 +33,8 @@ def generate(
         ),
     ] = None,
     most: Annotated[int, typer.Option("--max", min=1, help="The most model calls of a run.")] = 6,
-    allow_network: AllowNetwork = False,
-    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
-    load_memory: LoadMemory = DEFAULT_MEMORY,
+    *,
+    limits: Limits,
 ) -> None:
     """Write tests that take every transition of a workflow."""
-    limits = Limits(load_timeout, load_memory, allow_network)
     end(lambda terminal: generate_tests(terminal, target, to, most, limits))
