@@ -15,9 +15,14 @@ from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.analysis.rounds import places_in_reach
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.steps import Step, StepKind
+from agentgraph_compiler.machine import StateKind
 
 if TYPE_CHECKING:
     import networkx as nx
+
+
+_FIRST = frozenset({StateKind.WORKING, StateKind.ASKING, StateKind.SPLITTING})
+"""The kinds of the states with which the visit of a step without an agent begins."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +71,14 @@ class StepGraph:
             return reached
         # The way after the last round leads nowhere if no run makes so many rounds.
         states = {self.flow.places[number].state for number in places}
-        entered = {state.agent for state in states} | {state.id for state in states}
+        entered = {state.agent for state in states}
+        entered |= {state.id.rpartition(".")[0] for state in states if state.kind in _FIRST}
         return frozenset(
             id
             for id in reached
             if self.chart.step[id].ends
             or self.chart.step[id].kind is StepKind.BUDGET
-            or not entered.isdisjoint((id, f"{id}.working"))
+            or id in entered
         )
 
     def is_passed(self, step: str, before: str) -> bool:
