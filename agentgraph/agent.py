@@ -35,7 +35,7 @@ from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import UserError
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
-from agentgraph.handoffs import Handoff
+from agentgraph.handoffs import Handoff, HandoffTarget
 from agentgraph.lifecycle import AgentHooks, RunHooks
 from agentgraph.model_settings import DefaultModelSettings, ModelSettings
 from agentgraph.models.interface import Model
@@ -181,7 +181,8 @@ class Agent(AgentBase[TContext], ShownInNotebooks, Generic[TContext, TOutput]):
         instructions: The system prompt: a text, or a callable of the run's context and this agent
             that returns one, directly or as an awaitable.
         prompt: A prompt that is stored with the provider, or a callable that returns one.
-        handoffs: The agents that the model may hand over to; `handoff()` customises a handoff.
+        handoffs: The agents and workflows that the model may hand over to; `handoff()` customises a
+            handoff.
         model: The model, or its name; `None` stands for the default model.
         model_settings: The settings of the model's calls. If left out, they suit the model; what is
             passed counts as it is.
@@ -206,7 +207,9 @@ class Agent(AgentBase[TContext], ShownInNotebooks, Generic[TContext, TOutput]):
         | None
     ) = None
     prompt: Prompt | DynamicPromptFunction | None = None
-    handoffs: list[Agent[Any] | Handoff[TContext, Any]] = field(default_factory=list)
+    handoffs: list[Agent[Any] | Handoff[TContext, Any] | HandoffTarget] = field(
+        default_factory=list
+    )
     model: str | Model | None = None
     model_settings: ModelSettings = field(default_factory=DefaultModelSettings.unset)
     input_guardrails: list[InputGuardrail[TContext]] = field(default_factory=list)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, cast
 
 from typing_extensions import TypedDict
 
@@ -244,12 +244,12 @@ class ReturningHandoff(AgentTool):
     handoff: Handoff[Any, Any] = field(kw_only=True)
 
 
-def returning(handoff: Handoff[Any, Any], target: AnyAgent) -> ReturningHandoff:
+def returning(handoff: Handoff[Any, Any], target: object) -> ReturningHandoff:
     """Make the tool of a handoff that returns.
 
     Args:
         handoff: The handoff, as it is now.
-        target: The agent that it leads to.
+        target: The agent or workflow that it leads to.
     """
     return ReturningHandoff(
         name=handoff.tool_name,
@@ -258,7 +258,7 @@ def returning(handoff: Handoff[Any, Any], target: AnyAgent) -> ReturningHandoff:
         on_invoke_tool=not_bound,
         strict_json_schema=handoff.strict_json_schema,
         is_enabled=handoff.is_enabled,
-        agent=target,
+        agent=cast("AnyAgent", target),
         handoff=handoff,
         _origin=handoff._origin,
     )

@@ -187,7 +187,9 @@ def _wrong_tool(tool: object) -> str | None:
 
 
 def _wrong_handoff(target: object) -> str | None:
-    return None if _is_handoff(target) else f"an Agent or a Handoff, not {kind_name(target)}"
+    if _is_handoff(target) or (hasattr(target, "start") and hasattr(target, "then")):
+        return None
+    return f"an Agent, a Handoff or a Workflow, not {kind_name(target)}"
 
 
 def _check_guardrails(agent: AnyAgent, name: str, kind: GuardrailKind) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.lower_tools import source_behind
 from agentgraph.frontend.step_reading import parts_of_steps
-from agentgraph.frontend.targets import target_of
+from agentgraph.frontend.targets import source_of_handoff
 from agentgraph.workflow.branches import Branches
 
 if TYPE_CHECKING:
@@ -38,5 +38,5 @@ def workflows_in(source: Source) -> list[Workflow]:
 
 
 def _inside(agent: Agent[Any]) -> Iterator[object]:
-    yield from map(target_of, agent.handoffs)
+    yield from map(source_of_handoff, agent.handoffs)
     yield from map(source_behind, agent.tools)

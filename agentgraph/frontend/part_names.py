@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentgraph.agent import Agent
 from agentgraph.agent_output import AgentOutputSchemaBase, output_schema_of
 from agentgraph.frontend.nested import workflows_in
-from agentgraph.handoffs import Handoff
+from agentgraph.handoffs import Handoff, HandoffTarget
 from agentgraph.tools.function import FunctionTool
 from agentgraph.workflow import Workflow
 from agentgraph.workflow.outputs import name_of_step
@@ -84,7 +84,7 @@ def _functions_of(workflow: Workflow) -> Iterator[str]:
             yield name_of_step(edges.on.function)
 
 
-def _handoff_name(entry: Agent[Any] | Handoff[Any, Any]) -> str:
+def _handoff_name(entry: Handoff[Any, Any] | HandoffTarget) -> str:
     return entry.tool_name if isinstance(entry, Handoff) else Handoff.default_tool_name(entry)
 
 

@@ -53,12 +53,13 @@ from agentgraph.frontend.step_reading import (
     parts_of_steps,
     read_steps,
     step_outline,
+    steps_of_workflows,
 )
-from agentgraph.frontend.targets import returning_tool, target_of
+from agentgraph.frontend.targets import returning_tool, source_of_handoff, target_of
+from agentgraph.handoffs import Handoff, handoff_by_itself
 from agentgraph_compiler.ir.chart import Enabled
 
 if TYPE_CHECKING:
-    from agentgraph.handoffs import Handoff
     from agentgraph.workflow import Source, Workflow
 
 
@@ -99,32 +100,64 @@ class _Reader:
         self.charts: list[ChartReading] = []
         self.waiting: deque[tuple[Any, RunScope]] = deque()
         self.numbers: dict[tuple[object, ...], int] = {}
+        self.entered: dict[int, Workflow] = {}  # by the handoffs of the chart at hand
 
     def workflow(self, source: Workflow, scope: RunScope) -> Outline:
         """Read the chart of a workflow: a closed set of agents, or the agents of its steps.
 
         An agent that several steps hand over to is read once for each of them.
         """
-        parts = parts_of_steps(source)
-        if not parts:
+        if not parts_of_steps(source):
             return self.chart(source.name, source.start, source.agents, scope)
-        check_is_finite(source)
-        agents = [part for part in parts if is_agent(part)]
-        shared = {id(agent): number for number, agent in enumerate(agents)}
-        read: dict[int, tuple[AgentReading, Outline]] = {}
-        regions: dict[int, tuple[int, ...]] = {}
-        for agent in list(agents):
-            regions[id(agent)] = self._region(shared[id(agent)], agents, shared, scope, read)
-        placed = {id(agent) for agent in agents}
-        for agent in source.agents:
-            if id(agent) not in placed:  # declared, and no step leads to it
-                agents.append(agent)
-                self._region(len(agents) - 1, agents, shared, scope, read)
-        steps = read_steps(source, parts, regions, self._branch)
+        return self._with_steps(source.name, source.start, source.agents, [source], scope)
+
+    def _with_steps(
+        self,
+        name: str,
+        start: object,
+        declared: Iterable[Any],
+        workflows: list[Workflow],
+        scope: RunScope,
+    ) -> Outline:
+        """Read a chart with steps: those of its workflow, and those of workflows that a handoff
+        enters. The agents outside of every step are together a step without edges.
+
+        Args:
+            name: The name of the chart.
+            start: The agent with which its runs start.
+            declared: The agents that it has in any case.
+            workflows: The workflows whose steps it has; those that a handoff enters join them.
+            scope: What the run adds.
+        """
+        number_of_workflows = 0
+        while number_of_workflows < len(workflows):  # handoffs may enter further ones
+            number_of_workflows, self.entered = len(workflows), {}
+            for workflow in workflows:
+                check_is_finite(workflow)
+            own = steps_of_workflows(workflows)
+            inside = set(map(id, own))
+            parts = [start, *(part for part in own if part is not start)]
+            agents = [part for part in parts if is_agent(part)]
+            shared = {id(agent): number for number, agent in enumerate(agents)}
+            read: dict[int, tuple[AgentReading, Outline]] = {}
+            regions: dict[int, tuple[int, ...]] = {}
+            for agent in list(agents):
+                region = self._region(shared[id(agent)], agents, shared, scope, read)
+                regions[id(agent)] = region
+                if id(agent) not in inside:
+                    # What is outside of every step is so for each of them.
+                    shared |= {id(agents[one]): one for one in region}
+            placed = {id(agent) for agent in agents}
+            for agent in declared:
+                if id(agent) not in placed:  # no step leads to it
+                    agents.append(agent)
+                    self._region(len(agents) - 1, agents, shared, scope, read)
+            workflows += [one for one in self.entered.values() if one not in workflows]
+        steps = read_steps(workflows, parts, regions, self._branch)
         places = {id(part): place for place, part in enumerate(parts)}
         of_steps = tuple(step_outline(step, places) for step in steps)
         rows = [read[number] for number in range(len(agents))]
-        return of_steps, self._read(source.name, shared[id(source.start)], scope, rows, steps)
+        return of_steps, self._read(name, shared[id(start)], scope, rows, steps)
 
     def _region(
         self,
@@ -152,8 +185,12 @@ class _Reader:
         """Read the agents of a chart, breadth first along their handoffs or as declared."""
         agents = [start] if declared is None else list({id(one): one for one in declared}.values())
         index = {id(agent): number for number, agent in enumerate(agents)}
+        self.entered = {}
         # The list grows on the way.
         rows = [self._agent(one, agents, index, scope, declared is None) for one in agents]
+        if self.entered:
+            entered, others = list(self.entered.values()), declared or ()
+            return self._with_steps(name, start, others, entered, scope)
         return declared is None, self._read(name, index[id(start)], scope, rows)
 
     def _read(
@@ -202,14 +239,19 @@ class _Reader:
         for entry in agent.handoffs:
             if returning and getattr(entry, "returns", False):
                 continue
+            workflow = None
+            if type(entry) is not Agent and is_workflow(source := source_of_handoff(entry)):
+                workflow, self.entered[id(source)] = shape_of_workflow(source), source
+                if entry is source:
+                    entry = handoff_by_itself(source, Handoff.default_tool_name(source))
             bare = type(entry) is Agent or is_agent(entry)
             target = target_of(entry)
             at = -1 if target is None else index.get(id(target), -1)
             if at < 0 and grows and target is not None:
                 at = index[id(target)] = len(agents)
                 agents.append(target)
-            read = HandoffReading(None if bare else shape_of_part(entry), entry, target, at)
-            handoffs.append(read)
+            shape_of_entry = None if bare else shape_of_part(entry)
+            handoffs.append(HandoffReading(shape_of_entry, entry, target, at, workflow))
             of_handoffs.append(at if bare and at >= 0 else handoff_outline(entry, target, at))
         inputs, of_inputs = guardrail_outlines(values[INPUTS])
         outputs, of_outputs = guardrail_outlines(values[OUTPUTS])

@@ -41,12 +41,14 @@ class HandoffReading(NamedTuple):
         entry: The entry.
         target: The agent it leads to; ``None`` if it does not say.
         place: The number of that agent in the chart; -1 if the chart does not have it.
+        workflow: The shape of the workflow that it enters; ``None`` if it leads to an agent.
     """
 
     shape: Shape | None
     entry: Agent[Any] | Handoff[Any, Any]
     target: Agent[Any] | None
     place: int
+    workflow: Shape | None = None
 
 
 class AgentReading(NamedTuple):
@@ -117,7 +119,8 @@ def parts_of(read: AgentReading) -> list[Shape]:
     for tool in read.tools:
         others = tool.run_config, tool.handoff, tool.workflow
         shapes += [one for one in others if one is not None]
-    shapes += [one.shape for one in read.handoffs if one.shape is not None]
+    for handoff in read.handoffs:
+        shapes += [one for one in (handoff.shape, handoff.workflow) if one is not None]
     shapes += read.inputs + read.outputs + read.servers
     return shapes
 

@@ -23,9 +23,9 @@ from agentgraph.agent import (
 from agentgraph.agent_tool import AgentTool
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.stand_in_edges import EdgeStandIns
-from agentgraph.frontend.targets import target_of
+from agentgraph.frontend.targets import source_of_handoff
 from agentgraph.guardrail import GuardrailFunctionOutput, InputGuardrail, OutputGuardrail
-from agentgraph.handoffs import Handoff
+from agentgraph.handoffs import Handoff, HandoffTarget
 from agentgraph.tools.errors import failure_message
 from agentgraph.tools.function import FunctionTool
 from agentgraph.tools.guardrail_verdicts import ToolVerdict, output_of, verdict_of
@@ -233,17 +233,17 @@ class StandIns:
         return value
 
     def _handoff(
-        self, agent: Agent[Any], entry: Agent[Any] | Handoff[Any, Any]
-    ) -> Agent[Any] | Handoff[Any, Any]:
+        self, agent: Agent[Any], entry: Handoff[Any, Any] | HandoffTarget
+    ) -> Handoff[Any, Any] | HandoffTarget:
         if not isinstance(entry, Handoff):
-            return self.agent(entry)
-        target = target_of(entry)
+            return self.of(cast("Source", entry))
+        target = source_of_handoff(entry)
         if target is None:
             raise UserError(
                 f"Agent '{agent.name}': the handoff '{entry.tool_name}' does not say which agent"
                 " it leads to, so nothing can take its place. Make it with handoff(…)."
             )
-        stand_in, stand_in_target = copy.copy(entry), self.agent(target)
+        stand_in, stand_in_target = copy.copy(entry), cast("Agent[Any]", self.of(target))
         is_real = entry.tool_name in self._real
 
         async def invoked(context: RunContextWrapper[Any], arguments: str) -> Agent[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,22 +96,51 @@ def _parts(step: object, cases: Iterable[Case]) -> Iterator[object]:
             yield case.exhausted
 
 
+def steps_of_workflows(workflows: Iterable[Workflow]) -> list[object]:
+    """The steps of the workflows of one chart, the first one's first.
+
+    Raises:
+        AgentDefinitionError: One object is a step of two of them, each with its own edges, or two
+            of them have a budget.
+    """
+    owner: dict[int, Workflow] = {}
+    parts: list[object] = []
+    for workflow in workflows:
+        for part in parts_of_steps(workflow) or [workflow.start]:
+            other = owner.setdefault(id(part), workflow)
+            if other is not workflow:
+                raise AgentDefinitionError(
+                    f"'{name_of_step(part)}' is a step of workflow '{other.name}' and of workflow"
+                    f" '{workflow.name}', and a handoff leads from one to the other. Make a second"
+                    " agent or function, so that each has edges of its own."
+                )
+            parts.append(part)
+    limited = [one for one in workflows if getattr(one, "_budget", None) is not None]
+    if len(limited) > 1:
+        raise AgentDefinitionError(
+            f"Workflow '{limited[0].name}' and workflow '{limited[1].name}' have a budget each, and"
+            " a handoff leads from one to the other. A run has one budget: remove one of them."
+        )
+    return parts
+
+
 def read_steps(
-    workflow: Workflow,
+    workflows: Sequence[Workflow],
     parts: list[object],
     numbers: dict[int, tuple[int, ...]],
     inner: Callable[[object], int],
 ) -> tuple[StepReading, ...]:
-    """The steps of a workflow.
+    """The steps of the workflows of a chart.
 
     Args:
-        workflow: The workflow.
-        parts: Its steps.
+        workflows: The workflows.
+        parts: Their steps.
         numbers: The numbers of the agents of each step, by ``id`` of the step.
         inner: The number of the chart of an agent or workflow that runs in a branch.
     """
-    edges = {id(one.step): one for one in workflow._edges}
-    functions = workflow._functions
+    edges = {id(one.step): one for workflow in workflows for one in workflow._edges}
+    functions = {key: one for workflow in workflows for key, one in workflow._functions.items()}
+    failures = [one for workflow in workflows for one in workflow._errors]
     return tuple(
         StepReading(
             part=part,
@@ -120,16 +149,12 @@ def read_steps(
             edges=edges.get(id(part)),
             function=functions.get(id(part)),
             branches=tuple(_branches(part, inner)),
-            errors=_errors(workflow, part),
+            errors=part.edges
+            if isinstance(part, Budget)
+            else tuple(one for one in failures if one.step is part),
         )
         for part in parts
     )
-
-
-def _errors(workflow: Workflow, part: object) -> tuple[ErrorEdge, ...]:
-    if isinstance(part, Budget):
-        return part.edges
-    return tuple(one for one in workflow._errors if one.step is part)
 
 
 def end_beside_agents(steps: tuple[StepReading, ...]) -> bool:

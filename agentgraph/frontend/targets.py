@@ -15,26 +15,35 @@ from typing import TYPE_CHECKING, Any
 from agentgraph.agent import Agent
 from agentgraph.agent_tool import ReturningHandoff, returning
 from agentgraph.exceptions import AgentDefinitionError
-from agentgraph.frontend.discover import is_agent
+from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.inner_agents import names_in, opened
 
 if TYPE_CHECKING:
     from agentgraph.handoffs import Handoff
+    from agentgraph.workflow import Source
 
-__all__ = ["returning_tool", "target_of"]
+__all__ = ["returning_tool", "source_of_handoff", "target_of"]
 
 
 def target_of(entry: object) -> Agent[Any] | None:
-    """The agent that an entry of ``handoffs`` leads to; ``None`` if it does not say.
+    """The agent that an entry of ``handoffs`` leads to, or with which the workflow begins that it
+    leads to; ``None`` if it does not say.
 
     Args:
         entry: An agent, or a handoff. The function of a hand-made handoff says it if it names one
             agent with the name in ``agent_name``, or only one agent: itself, in a list, a
             dictionary or an attribute of its object, or through functions of its module.
     """
-    if is_agent(entry):
+    source = source_of_handoff(entry)
+    return source.start if is_workflow(source) else source
+
+
+def source_of_handoff(entry: object) -> Source | None:
+    """The agent or the workflow that an entry of ``handoffs`` leads to; ``None`` if it does not
+    say."""
+    if is_agent(entry) or is_workflow(entry):
         return entry
-    reference: Callable[[], Agent[Any] | None] | None = getattr(entry, "_agent_ref", None)
+    reference: Callable[[], Source | None] | None = getattr(entry, "_agent_ref", None)
     if callable(reference):
         return reference()
     agents = {id(one): one for one in _agents_of(getattr(entry, "on_invoke_handoff", None))}
@@ -53,7 +62,7 @@ def returning_tool(agent: Agent[Any], handoff: Handoff[Any, Any]) -> ReturningHa
     Raises:
         AgentDefinitionError: It does not say which agent it leads to.
     """
-    target = target_of(handoff)
+    target = source_of_handoff(handoff)
     if target is None:
         raise AgentDefinitionError(
             f"Agent {agent.name!r}: the handoff {handoff.tool_name!r} returns, but it does not say"

@@ -104,7 +104,7 @@ class Handoff(Generic[TContext, TAgent]):
     nest_handoff_history: bool | None = None
     strict_json_schema: bool = True
     is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True
-    returns: bool = False
+    returns: bool = field(default=False, kw_only=True)
     _agent_ref: weakref.ReferenceType[Any] | None = field(default=None, init=False, repr=False)
     _on_handoff: Callable[..., Any] | None = field(
         default=None, init=False, repr=False, compare=False
@@ -214,12 +214,13 @@ def handoff(
     input_filter: HandoffInputFilter | None = None,
     nest_handoff_history: bool | None = None,
     is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
+    *,
     returns: bool = False,
 ) -> Handoff[Any, TTarget]:
     """Describe a handoff to an agent.
 
     Args:
-        agent: The target.
+        agent: The target: an agent or a workflow.
         tool_name_override: The name by which the model calls it, in place of the derived name.
         tool_description_override: The description for the model, in place of the derived text.
         on_handoff: Called when the handoff is taken: with the run's context and, if `input_type` is
@@ -241,7 +242,9 @@ def handoff(
             arguments.
     """
     if not isinstance(getattr(agent, "name", None), str):
-        raise AgentDefinitionError(f"handoff() needs an Agent, not {type(agent).__name__}.")
+        raise AgentDefinitionError(
+            f"handoff() needs an Agent or a Workflow, not {type(agent).__name__}."
+        )
     _check_on_handoff(agent.name, on_handoff, input_type)
     adapter, schema = _describe_input(agent.name, input_type)
     tool_name = tool_name_override or Handoff.default_tool_name(agent)

@@ -55,7 +55,7 @@ WRONG_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"instructions": lambda context: "x"}, "callable with two arguments"),
     ({"prompt": 5}, "prompt must be a Prompt dict, a callable or None, not int"),
     ({"handoffs": None}, "handoffs must be a list, not None"),
-    ({"handoffs": ["b"]}, "handoffs[0] must be an Agent or a Handoff, not str"),
+    ({"handoffs": ["b"]}, "handoffs[0] must be an Agent, a Handoff or a Workflow, not str"),
     ({"model": 5}, "model must be a model's name, a Model or None, not int"),
     ({"model_settings": 5}, "model_settings must be a ModelSettings, not int"),
     ({"input_guardrails": [1]}, "input_guardrails[0] must be an InputGuardrail, not int"),

@@ -223,9 +223,10 @@ def test_a_file_that_fails_to_import_shows_the_users_own_frames_only(tmp_path: P
         "    a = make()",
         f'  File "{path}", line 4, in make',
         '    return handoff("B")',
-        "agentgraph.exceptions.AgentDefinitionError: handoff() needs an Agent, not str.",
-        f"error: {path} cannot be imported: AgentDefinitionError: handoff() needs an Agent,"
-        " not str.",
+        "agentgraph.exceptions.AgentDefinitionError: handoff() needs an Agent or a Workflow, not"
+        " str.",
+        f"error: {path} cannot be imported: AgentDefinitionError: handoff() needs an Agent or a"
+        " Workflow, not str.",
     ]
 
 

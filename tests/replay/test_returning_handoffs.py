@@ -133,9 +133,37 @@ def workflows(sdk: Any) -> Case:
     return Case(agent=desk)
 
 
+def entered(sdk: Any) -> Case:
+    """A handoff enters a workflow, in which a call waits."""
+    triage = Agent(
+        name="triage",
+        output_type=Ticket,
+        model=sdk.ScriptedModel([[sdk.assistant_message('{"kind": "refund"}')]]),
+    )
+    letter = Agent(
+        name="letter",
+        tools=[look_up],
+        model=sdk.ScriptedModel(
+            [
+                [sdk.function_call("look_up", {"order": "1"}, call_id="c1")],
+                [sdk.assistant_message("Dear")],
+            ]
+        ),
+    )
+    flow = Workflow("flow", start=triage)
+    flow.route(triage, on="kind", cases={"refund": refunded}, default=End("no"))
+    flow.then(refunded, letter)
+    desk = Agent(
+        name="desk",
+        handoffs=[flow],
+        model=sdk.ScriptedModel([[sdk.function_call("transfer_to_flow", {}, call_id="a1")]]),
+    )
+    return Case(agent=desk, session=sdk.SQLiteSession("entered"))
+
+
 @pytest.mark.parametrize("through", [same, text])
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
-@pytest.mark.parametrize("make", [approving, several, workflows])
+@pytest.mark.parametrize("make", [approving, several, workflows, entered])
 async def test_a_handoff_returns_from_every_cut(
     make: Any, streamed: bool, through: Through
 ) -> None:

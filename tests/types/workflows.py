@@ -7,7 +7,7 @@ from typing import Any, Literal, assert_type
 
 from pydantic import BaseModel
 
-from agentgraph import Agent, End, Workflow, at_least, below
+from agentgraph import Agent, End, Workflow, at_least, below, handoff
 from agentgraph.workflow import Route
 
 
@@ -59,3 +59,5 @@ flow.route(asked, on=lambda answer: answer).cases({"no": refunds})
 assert_type(flow.route(triage, on="kind"), Route[Any])
 flow.route(triage, on="kind", cases={"refund": refunds}, default=orders)
 flow.route(triage, on="kind").cases({"refund": refunds})
+desk = Agent(name="Desk", handoffs=[flow, orders, handoff(flow, returns=True)])
+desk.handoffs.append(3)  # rejected

@@ -47,6 +47,7 @@ async def transfer(bench: Workbench, command: Perform) -> Outcome:
     bound = binding.handoff[command.invoke.symbol]
     raw = bench.call(command)
     target = await bound.handoff.on_invoke_handoff(bench.context, raw.arguments)
+    target = getattr(target, "start", target)  # a handoff to a workflow leads to its start
     declared = agents[bound.target].agent
     if target is not declared:
         raise UserError(

@@ -15,12 +15,12 @@ from agentgraph.testing.mutation.changes import Change, Parts
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
-    from agentgraph.handoffs import Handoff
+    from agentgraph.handoffs import Handoff, HandoffTarget
     from agentgraph.run_context import RunContextWrapper
 
 __all__ = ["drop_handoff", "drop_input_filter", "enable_handoff", "swap_handoffs"]
 
-_Entry: TypeAlias = "Agent[Any] | Handoff[Any, Any]"
+_Entry: TypeAlias = "Handoff[Any, Any] | HandoffTarget"
 
 
 def drop_handoff(parts: Parts) -> Iterator[Change]:
@@ -112,13 +112,13 @@ def drop_input_filter(parts: Parts) -> Iterator[Change]:
 def _customised(parts: Parts) -> Iterator[tuple[Agent[Any], Handoff[Any, Any]]]:
     for agent in parts.agents:
         for entry in agent.handoffs:
-            if not is_agent(entry):
+            if isinstance(entry, agentgraph.Handoff):
                 yield agent, entry
 
 
 def _names(entry: _Entry) -> tuple[str, str]:
     """The name of a handoff's tool, and that of its target."""
-    if is_agent(entry):
+    if not isinstance(entry, agentgraph.Handoff):
         return agentgraph.Handoff.default_tool_name(entry), entry.name
     target = target_of(entry)
     return entry.tool_name, entry.agent_name if target is None else target.name
@@ -127,7 +127,7 @@ def _names(entry: _Entry) -> tuple[str, str]:
 def _leading_to(target: Agent[Any] | None, entry: _Entry) -> Handoff[Any, Any]:
     """A handoff that looks to the model as before, and leads elsewhere."""
     assert target is not None
-    if is_agent(entry):
+    if not isinstance(entry, agentgraph.Handoff):
         return agentgraph.handoff(
             target,
             agentgraph.Handoff.default_tool_name(entry),
