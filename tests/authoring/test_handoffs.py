@@ -151,6 +151,6 @@ def test_a_handoff_that_cannot_work_is_refused_when_it_is_made(
         handoff(Agent(name="a"), **settings)
 
 
-def test_only_agents_can_be_handed_over_to() -> None:
-    with pytest.raises(AgentDefinitionError, match="handoff\\(\\) needs an Agent, not str"):
+def test_only_agents_and_workflows_can_be_handed_over_to() -> None:
+    with pytest.raises(AgentDefinitionError, match="needs an Agent or a Workflow, not str"):
         handoff("a")  # type: ignore[call-overload]

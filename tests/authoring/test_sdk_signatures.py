@@ -36,11 +36,13 @@ ON_PURPOSE: dict[str, dict[str, str | None]] = {
 
 ADDED = {
     ("AgentUpdatedStreamEvent", "step*"),
+    ("Handoff", "returns*"),
     ("ModelResponse", "answered_by*"),
     ("ModelSettings", "truncated_text*"),
     ("RawResponsesStreamEvent", "step*"),
     ("RunConfig", "journal*"),
     ("RunItemStreamEvent", "step*"),
+    ("handoff", "returns*"),
 }
 """Parameters that the SDK does not have."""
 
