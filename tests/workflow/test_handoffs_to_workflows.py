@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from agentgraph import (
     Agent,
     AgentDefinitionError,
+    BudgetExceeded,
     End,
     GuardrailFunctionOutput,
     InputGuardrail,
@@ -152,6 +153,16 @@ def test_a_step_of_two_workflows_of_one_chart_is_refused() -> None:
     one, two = support(), Workflow("Two", start=Agent(name="Other"))
     two.then(two.start, refunded)
     with pytest.raises(AgentDefinitionError, match="'refunded' is a step of workflow"):
+        compile(Agent(name="Desk", handoffs=[one, two]))
+
+
+def test_two_budgets_in_one_run_are_refused_and_one_holds_for_the_run() -> None:
+    one, two = support(), Workflow("Two", start=Agent(name="Other"))
+    one.budget(model_calls=1)
+    with pytest.raises(BudgetExceeded):
+        Runner.run_sync(desk(one), "go")
+    two.budget(model_calls=9)
+    with pytest.raises(AgentDefinitionError, match="have a budget each"):
         compile(Agent(name="Desk", handoffs=[one, two]))
 
 
