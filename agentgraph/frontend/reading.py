@@ -251,7 +251,9 @@ class _Reader:
                 at = index[id(target)] = len(agents)
                 agents.append(target)
             shape_of_entry = None if bare else shape_of_part(entry)
-            handoffs.append(HandoffReading(shape_of_entry, entry, target, at, workflow))
+            handoffs.append(
+                HandoffReading(shape_of_entry, entry, target, place=at, workflow=workflow)
+            )
             of_handoffs.append(at if bare and at >= 0 else handoff_outline(entry, target, at))
         inputs, of_inputs = guardrail_outlines(values[INPUTS])
         outputs, of_outputs = guardrail_outlines(values[OUTPUTS])
