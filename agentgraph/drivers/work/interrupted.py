@@ -1,5 +1,5 @@
 """Calls that were at work when a process died, so that it is unknown whether they had their effect
-(docs/design/replay.md, section 7).
+(docs/design/replay.md, section 10).
 
 A durable run records that an effect begins before it begins. A call that has begun and has no
 outcome is one of these.

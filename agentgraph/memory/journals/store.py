@@ -3,7 +3,7 @@
 A line is a JSON text. An append names the place of its first line and the epoch of the claim under
 which it is made. If either is out of date, it stores nothing; so two processes never continue one
 run. Clocks decide only when a claim may be taken over, never whether an append counts
-(docs/design/replay.md, section 7).
+(docs/design/replay.md, section 10).
 """
 
 from __future__ import annotations
