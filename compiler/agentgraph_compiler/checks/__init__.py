@@ -158,6 +158,8 @@ OF_STEPS: frozenset[Check] = frozenset(
         edge_never_taken,
         route_without_cases,
         edge_type_mismatch,
+        budget_below_shortest_way,
+        output_of_failed_step,
     }
 )
 """The rules about the steps of one chart. They are applied to each chart that has steps: a workflow
