@@ -13,6 +13,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.domains import OPEN, domain_of
 from agentgraph.frontend.nested import workflows_in
+from agentgraph.frontend.step_reading import parts_of_steps
 from agentgraph.frontend.targets import target_of
 from agentgraph.schemas.type_hints import resolve_hints
 from agentgraph.workflow.branches import Branches, BranchPart
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from agentgraph.workflow import Source
     from agentgraph.workflow.steps import FunctionStep
 
-__all__ = ["FunctionOutput", "OutputReaders", "RouteOver"]
+__all__ = ["FunctionOutput", "OutputReaders", "RouteOver", "agents_at_work"]
 
 
 class RouteOver(NamedTuple):
@@ -107,16 +108,16 @@ class OutputReaders:
                 self._over.setdefault(id(step), []).append(RouteOver(one, one.on))
             elif name_of_step(one.on.function) not in real:
                 self._deciding[id(one.on.function)] = one
-        steps = [step for one in edges for step in (one.step, *_targets(one))]
+        steps: list[object] = []
         for workflow in workflows:
             self._functions |= workflow._functions
-            steps.append(workflow.start)
+            steps += parts_of_steps(workflow) or [workflow.start]
         for branch in _branches(steps):
             if branch.function is not None:
                 self._functions[id(branch.part)] = branch.function
             else:
                 steps.append(branch.part)
-        self._agents = list(_at_work({id(step): step for step in steps if is_agent(step)}))
+        self._agents = list(agents_at_work({id(step): step for step in steps if is_agent(step)}))
 
     def over_agent(self, name: str) -> tuple[Agent[object], list[RouteOver]] | None:
         """An agent, and the routes over the outputs of the steps in which it works; `None` if there
@@ -153,7 +154,7 @@ def _declared(on: Selector) -> object:
         return None
 
 
-def _at_work(steps: dict[int, Agent[object]]) -> Iterator[tuple[Agent[object], int]]:
+def agents_at_work(steps: dict[int, Agent[object]]) -> Iterator[tuple[Agent[object], int]]:
     """The agents that may give the output of a step, each with the `id` of the step."""
     for step in steps.values():
         agents = {id(step): step}
@@ -172,13 +173,6 @@ def _values(single: Iterable[str]) -> Iterator[object]:
     for text in single:
         with suppress(ValueError):
             yield json.loads(text)
-
-
-def _targets(edges: Edges) -> Iterator[object]:
-    for case in edges.cases:
-        yield case.target
-        if case.exhausted is not None:
-            yield case.exhausted
 
 
 def _around(*ends: int | None) -> Iterator[int]:

@@ -207,7 +207,7 @@ class Deciding:
         kinds: tuple[Kind, ...] = ("return", "raise") if fails else ("return",)
         decided = self._decide("function", "", name, kinds, None, outputs.telling[0], outputs)
         if decided.kind == "raise":
-            raise SimulatedFault(f"function {name}")
+            raise self.outputs.planted.fault(decided.value, f"function {name}")
         return self._guarded(lambda: _made(outputs, decided))
 
     def returned(self, name: str, value: object) -> None:
@@ -274,6 +274,8 @@ class Deciding:
             for _ in range(3):
                 await asyncio.sleep(0)
             decided = decided[1:]
+        if decided[0].kind == "raise" and self.outputs is not None:
+            raise self.outputs.planted.fault(decided[0].value, f"model of {agent}: raise")
         number = self._calls_before + len(self.agents)
         return response_of(decided, number, self._call_ids)
 
@@ -289,8 +291,10 @@ class Deciding:
         if menu is None:
             if len(self._menus) >= _MOST_MENUS:
                 self._menus.clear()
-            answers = None if self.outputs is None else self.outputs.of_agent(agent)
-            menu = self._menus[key] = Menu(agent, call, answers)
+            outputs = self.outputs
+            answers = None if outputs is None else outputs.of_agent(agent)
+            failures = () if outputs is None else outputs.planted.of_agent(agent)
+            menu = self._menus[key] = Menu(agent, call, answers, failures)
         return Offer(call, menu, len(self.agents), bool(self._call_ids))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -86,6 +86,9 @@ class Exhaustive(Decisions):
             for one in _told_apart(offer)
             if of[one.kind] and (one.agent, one.name) not in self._left_out
         ]
+        if self._weights.of_failure("model", planted=True):
+            fails = Decision("model", "raise", offer.menu.agent)
+            options += [[replace(fails, value=value)] for value in offer.menu.failures]
         if self._in_pairs and offer.call.model_settings.parallel_tool_calls is not False:
             options += self._pairs(options)
         chosen = options[self._choices.index(len(options))]
@@ -102,15 +105,32 @@ class Exhaustive(Decisions):
         self, decision: Decision, kinds: Sequence[Kind], outputs: Outputs | None = None
     ) -> Decision:
         """See :class:`Decisions`."""
-        of = self._weights.of(decision.by)
+        of = _weights_of(self._weights, decision, outputs)
         options = [replace(decision, kind=kind) for kind in kinds if of[kind]]
         if outputs is not None:
             options = [
                 replace(one, value=value)
                 for one in options
-                for value in (outputs.telling if one.kind == "return" else (None,))
+                for value in _values_of(one.kind, outputs)
             ]
         return options[self._choices.index(len(options)) if len(options) > 1 else 0]
+
+
+def _weights_of(
+    weights: Weights, decision: Decision, outputs: Outputs | None
+) -> Mapping[Kind, int]:
+    """The weights of what is decided, with those of failures that edges catch."""
+    of = weights.of(decision.by)
+    if outputs is None or not outputs.failures:
+        return of
+    return {**of, "raise": weights.of_failure(decision.by, planted=True)}
+
+
+def _values_of(kind: Kind, outputs: Outputs) -> Sequence[object]:
+    """What a function may return, or fail with."""
+    if kind == "return":
+        return outputs.telling
+    return (kind == "raise" and outputs.failures) or (None,)
 
 
 def _told_apart(offer: Offer) -> Iterator[Decision]:
@@ -172,6 +192,8 @@ class Drawn(Decisions):
                 for kind in kinds
                 if kind != "reused_id" or offer.is_reuse_possible
             ]
+            planted = bool(menu.failures)
+            of = {**of, "raise": weights.of_failure("model", planted=planted)}
             every = [one for one in (*answers, *calls, *hostile) if of[one.kind]]
             if not every:
                 raise UserError(
@@ -217,8 +239,16 @@ class Drawn(Decisions):
                 return replace(decision, name="no_such_tool", arguments={}, reply=number)
             case "malformed" | "wrong_types" | "reused_id":
                 return replace(self._broken_call(decision, offer), reply=number)
+            case "raise":
+                return replace(
+                    decision, value=self._failure(decision, offer.menu.failures), reply=number
+                )
             case _:
                 return replace(decision, reply=number)
+
+    def _failure(self, decision: Decision, failures: Sequence[str | None]) -> str | None:
+        """What a part fails with."""
+        return failures[self._choices.index(len(failures))] if failures else None
 
     def _broken_call(self, decision: Decision, offer: Offer) -> Decision:
         calls = offer.menu.free[:-1]
@@ -246,10 +276,12 @@ class Drawn(Decisions):
         self, decision: Decision, kinds: Sequence[Kind], outputs: Outputs | None = None
     ) -> Decision:
         """See :class:`Decisions`."""
-        of = self._weights.of(decision.by)
+        of = _weights_of(self._weights, decision, outputs)
         weights = [of[kind] for kind in kinds]
         kind = kinds[weighted(self._choices, weights) if any(weights) else 0]
         decided = decision if kind == decision.kind else replace(decision, kind=kind)
+        if kind == "raise" and outputs is not None:
+            return replace(decided, value=self._failure(decided, outputs.failures))
         return self.with_result(decided, outputs) if kind == "return" else decided
 
     def with_result(self, decision: Decision, outputs: Outputs | None = None) -> Decision:
@@ -264,7 +296,8 @@ class Drawn(Decisions):
 
 
 class Settled(Drawn):
-    """Decisions of a run in which each step gives the same output whenever it works.
+    """Decisions of a run in which each step gives the same output whenever it works, or fails in
+    the same way.
 
     Args:
         choices: The source.
@@ -272,14 +305,43 @@ class Settled(Drawn):
         generators: The generators of values.
     """
 
-    __slots__ = ("_settled",)
+    __slots__ = ("_failing", "_failures", "_settled")
 
     def __init__(self, choices: Choices, weights: Weights, generators: Generators) -> None:
         super().__init__(choices, weights, generators)
         self._settled: dict[tuple[str, str], object] = {}
+        self._failing: dict[tuple[str, str], bool] = {}
+        self._failures: dict[tuple[str, str], str | None] = {}
 
     def _output(self, decision: Decision, outputs: Outputs) -> object:
         of, count = (decision.agent, decision.name), len(outputs.telling)
         if of not in self._settled:
             self._settled[of] = outputs.telling[self._choices.index(count)]
         return self._settled[of]
+
+    def reply(self, offer: Offer) -> list[Decision]:
+        """See :class:`Decisions`."""
+        if offer.menu.failures and self._fails(offer.menu.agent, ""):
+            fails = Decision("model", "raise", offer.menu.agent)
+            return [self.with_value(fails, offer)]
+        return super().reply(offer)
+
+    def decide(
+        self, decision: Decision, kinds: Sequence[Kind], outputs: Outputs | None = None
+    ) -> Decision:
+        """See :class:`Decisions`."""
+        if outputs is None or not outputs.failures or "raise" not in kinds:
+            return super().decide(decision, kinds, outputs)
+        kind: Kind = "raise" if self._fails(decision.agent, decision.name) else "return"
+        return super().decide(decision, (kind,), outputs)
+
+    def _fails(self, agent: str, name: str) -> bool:
+        if (agent, name) not in self._failing:
+            self._failing[agent, name] = bool(self._choices.index(2))
+        return self._failing[agent, name]
+
+    def _failure(self, decision: Decision, failures: Sequence[str | None]) -> str | None:
+        of = (decision.agent, decision.name)
+        if of not in self._failures:
+            self._failures[of] = super()._failure(decision, failures)
+        return self._failures[of]

@@ -41,10 +41,11 @@ class Menu:
         agent: The agent's name.
         call: A request.
         answers: What its answer may be, if routes of the workflow read it.
+        failures: What it may fail with, one for each edge that catches it; see `PlantedFaults`.
 
     Attributes:
         agent: The agent's name.
-        answers: See above.
+        answers, failures: See above.
         moves: What the model may do without regard to its tool choice; the answer is the last.
         free: The same as decisions without values.
         obedient: Those that obey the tool choice; one that it cannot obey leaves it free.
@@ -52,10 +53,16 @@ class Menu:
             reuses an id or without.
     """
 
-    __slots__ = ("_kept", "agent", "answers", "by_weights", "free", "moves", "obedient")
+    __slots__ = ("_kept", "agent", "answers", "by_weights", "failures", "free", "moves", "obedient")
 
-    def __init__(self, agent: str, call: ModelCall, answers: Outputs | None = None) -> None:
-        self.agent, self.answers = agent, answers
+    def __init__(
+        self,
+        agent: str,
+        call: ModelCall,
+        answers: Outputs | None = None,
+        failures: tuple[str | None, ...] = (),
+    ) -> None:
+        self.agent, self.answers, self.failures = agent, answers, failures
         self._kept = (call.tools, call.handoffs)  # their ids stay theirs as long as they live
         self.moves = every_move(call)
         targets = {one.tool_name: one.agent_name for one in call.handoffs}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from agentgraph.exceptions import ModelBehaviorError, UserError
@@ -16,6 +16,7 @@ from agentgraph.frontend.output_readers import FunctionOutput, OutputReaders, Ro
 from agentgraph.frontend.part_names import answer_type
 from agentgraph.models.instances import NoInstance
 from agentgraph.testing.choices import Choices, Planned, Seeded
+from agentgraph.testing.planted import PlantedFaults
 from agentgraph.testing.routes import plain_result
 from agentgraph.testing.values import Draw, values_of
 
@@ -41,11 +42,14 @@ class Outputs:
             first; at least one.
         draw: Draws any output; `None` for text.
         read: Makes the output from a JSON value.
+        failures: What a function may fail with in place of it, one for each edge that catches it;
+            see `PlantedFaults`.
     """
 
     telling: Sequence[object]
     draw: Draw | None
     read: _Read
+    failures: tuple[str | None, ...] = ()
 
     def drawn(self, choices: Choices) -> object:
         """An output from a source of choices; every way of a route comes often."""
@@ -61,9 +65,13 @@ class StepOutputs:
     Args:
         source: The workflow; an agent has no steps.
         real: The names of the parts whose own code runs.
+
+    Attributes:
+        planted: What they may fail with.
     """
 
     def __init__(self, source: Source, real: Collection[str] = ()) -> None:
+        self.planted = PlantedFaults(source)
         self._readers = OutputReaders(source, real)
         self._of_agents: dict[str, Outputs | None] = {}
         self._of_functions: dict[int, Outputs] = {}
@@ -98,7 +106,9 @@ class StepOutputs:
         """
         if id(function) not in self._of_functions:
             of = self._readers.over_function(function)
-            self._of_functions[id(function)] = _made_up(of, "returns", _RUN_IT)
+            made = _made_up(of, "returns", _RUN_IT)
+            failures = self.planted.of_function(function)
+            self._of_functions[id(function)] = replace(made, failures=failures)
         return self._of_functions[id(function)]
 
     def of_question(self, step: QuestionStep) -> Outputs:

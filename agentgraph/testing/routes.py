@@ -67,7 +67,8 @@ class Decision:
         agent: The name of the agent at work.
         name: The tool, handoff, guardrail or question that it is about; empty for an answer.
         arguments: The arguments of a call or handoff, or text that is no JSON object.
-        value: An answer of a model or a person, or the result of a tool or function.
+        value: An answer of a model or a person, or the result of a tool or function. Where a model
+            or a function fails with an exception that an edge catches, the name of its class.
         target: The agent that a handoff leads to.
         reply: The number of the model call that it is part of, from 1; 0 before the first.
     """
@@ -130,6 +131,8 @@ def _model_words(decision: Decision) -> str:
             words = f"calls {_call(decision)}, which does not fit the schema"
         case "reused_id":
             words = f"calls {_call(decision)} under the id of an earlier call"
+        case "raise":
+            words = _failure_words(decision)
         case kind:
             words = _PLAIN_WORDS[kind]
     return f"model of {decision.agent}: {words}"
@@ -140,8 +143,11 @@ _PLAIN_WORDS: Final[Mapping[Kind, str]] = {
     "refuse": "refuses to answer",
     "empty": "replies with nothing",
     "cut": "breaks off in mid-reply",
-    "raise": "fails",
 }
+
+
+def _failure_words(decision: Decision) -> str:
+    return f"fails with {decision.value}" if isinstance(decision.value, str) else "fails"
 
 
 def _tool_words(decision: Decision) -> str:
@@ -159,7 +165,7 @@ def _function_words(decision: Decision) -> str:
         case "return":
             return f"function {decision.name} returns {_as_json_value(decision.value)}"
         case "raise":
-            return f"function {decision.name} fails"
+            return f"function {decision.name} {_failure_words(decision)}"
         case kind:
             return f"function: {decision.name}: {kind}"
 

@@ -83,9 +83,10 @@ class Reply:
         """Reply without any item."""
         return self._with("empty")
 
-    def fails(self) -> Reply:
-        """Raise a `SimulatedFault`."""
-        return self._with("raise")
+    def fails(self, error: str | None = None) -> Reply:
+        """Raise a `SimulatedFault`, or an exception that an edge catches, by the name of its
+        class."""
+        return self._with("raise", value=error)
 
     def breaks_off(self) -> Reply:
         """Raise a `SimulatedFault` in mid-reply."""
@@ -202,9 +203,10 @@ class _Function:
         """Return a value: one of the declared type, or its JSON form."""
         return Decision(by="function", kind="return", name=self._name, value=value)
 
-    def fails(self) -> Decision:
-        """Raise a `SimulatedFault`."""
-        return Decision(by="function", kind="raise", name=self._name)
+    def fails(self, error: str | None = None) -> Decision:
+        """Raise a `SimulatedFault`, or an exception that an edge catches, by the name of its
+        class."""
+        return Decision(by="function", kind="raise", name=self._name, value=error)
 
 
 @overload
@@ -306,15 +308,19 @@ def _reply_word(decision: Decision) -> str:
         case "cut":
             return "breaks_off()"
         case "raise":
-            return "fails()"
+            return _failure(decision)
         case kind:
             arguments = map(source_of, (kind, decision.name, decision.arguments))
             return f"sends({', '.join(arguments)})"
 
 
+def _failure(decision: Decision) -> str:
+    error = decision.value
+    return f"fails({source_of(error)})" if isinstance(error, str) else "fails()"
+
+
 _WORDS: dict[str, str] = {
     "tool raise": "fails()",
-    "function raise": "fails()",
     "tool time_out": "runs_out_of_time()",
     "guardrail reject": "rejects()",
     "guardrail trip": "trips()",
@@ -327,6 +333,8 @@ _WORDS: dict[str, str] = {
 def _other_words(decision: Decision) -> Iterator[str]:
     by, name, quoted = decision.by, decision.name, source_of(decision.name)
     word = _WORDS.get(f"{by} {decision.kind}")
+    if (by, decision.kind) == ("function", "raise"):
+        word = _failure(decision)
     if decision.by == "function" and decision.kind == "yes":
         yield f"function({quoted}, True, agent={source_of(decision.agent)})"
     elif by in ("tool", "function") and decision.kind == "return":

@@ -77,7 +77,8 @@ class Scripted(Decisions):
         one = self._taken(decision, kinds)
         if one is None:
             return replace(decision, kind=kinds[0])
-        value = decision.value if one.value is None else one.value
+        fails = (one.by, one.kind) == ("function", "raise")
+        value = decision.value if one.value is None and not fails else one.value
         return replace(decision, kind=one.kind, value=value)
 
     def heard(self, decision: Decision) -> None:

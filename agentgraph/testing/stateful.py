@@ -349,7 +349,8 @@ def _reply_rule(rule_name: str, kind: Kind, name: str) -> _Rule:
 
 def _decision_rule(rule_name: str, by: Decider, kind: Kind) -> _Rule:
     def move(self: WorkflowMachine) -> None:
-        self._decided(self._draft(kind))
+        draft = self._draft(kind)
+        self._decided(replace(draft, value=None) if by == "function" else draft)
 
     move.__name__ = rule_name
     return precondition(lambda self: self._waits_for(by, kind))(rule()(move))

@@ -55,7 +55,7 @@ class Weights:
             has no kind left.
     """
 
-    __slots__ = ("_of", "several")
+    __slots__ = ("_of", "_unplanted", "several")
 
     def __init__(self, weights: Mapping[str, int] | None, base: Mapping[str, int]) -> None:
         merged = {**base, **(weights or {})}
@@ -68,12 +68,23 @@ class Weights:
                 raise UserError(
                     f"The weight of {name!r} must be a whole number, 0 or more, not {weight!r}."
                 )
+        self._unplanted = {name for name, weight in (weights or {}).items() if not weight}
         self.several = merged.get("model.several", 0)
         self._of: dict[Decider, dict[Kind, int]] = {}
         for by, kinds in KINDS.items():
             of = self._of[by] = {kind: merged.get(f"{by}.{kind}", 0) for kind in kinds}
             if not any(of.values()):
                 raise UserError(f"Every kind of decision of a {by} has weight 0.")
+
+    def of_failure(self, by: Decider, *, planted: bool) -> int:
+        """The weight of the failures of one decider. Those that an edge of the workflow catches
+        come in any run, unless the caller has set their weight to 0.
+
+        Args:
+            by: The decider.
+            planted: Whether there are such failures.
+        """
+        return self._of[by]["raise"] or int(planted and f"{by}.raise" not in self._unplanted)
 
     def of(self, by: Decider) -> Mapping[Kind, int]:
         """The weight of each kind of one decider."""
