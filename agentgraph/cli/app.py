@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "export": "agentgraph.cli.commands.export",
     "routes": "agentgraph.cli.commands.routes",
     "testgen": "agentgraph.cli.commands.testgen",
+    "runs": "agentgraph.cli.commands.runs",
     "sessions": "agentgraph.cli.sessions",
 }
 

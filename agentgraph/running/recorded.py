@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import Ruling, RunPath
 from agentgraph.drivers.aio import Driver
 from agentgraph.drivers.journal import MemoryJournal, Row
-from agentgraph.drivers.run import Run, make_run
-from agentgraph.drivers.workbench import InnerRuns
+from agentgraph.drivers.run import Run
 from agentgraph.exceptions import UserError
-from agentgraph.frontend.bindings import Bindings
 from agentgraph.items.responses import ModelResponse, TResponseInputItem
 from agentgraph.items.run_items import call_content, raw_field
 from agentgraph.program import program_for
-from agentgraph.record.facts import NO_CONVERSATION, RunFacts
+from agentgraph.record.facts import RunFacts
 from agentgraph.record.payloads import (
     FailedAttempt,
     Failure,
@@ -41,6 +39,7 @@ from agentgraph.running.persist import (
     read_journal,
     state_of,
 )
+from agentgraph.running.unbound import beginnings_of, inner_facts, unbound_driver
 from agentgraph.runtime.commands import Perform, Rest
 from agentgraph.runtime.step import ProtocolError
 from agentgraph.stored import journal_file
@@ -223,14 +222,6 @@ def _beside(row: Mapping[str, Any], types: Types | None) -> RecordedCall:
     )
 
 
-async def _performs_nothing(*work: object) -> Any:
-    raise ProtocolError(f"reading a recording performs nothing, but was asked for {work!r}")
-
-
-def _compiles_nothing(agent: object) -> Any:
-    raise ProtocolError("reading a recording compiles nothing")
-
-
 class _Reader:
     """Replays the runs of a journal, the outer ones first, and notes what a test needs."""
 
@@ -247,20 +238,13 @@ class _Reader:
         """
         recording = self._recording
         recording.input = facts.input
-        for path, beginning in sorted(
-            self._journal.beginnings().items(), key=lambda one: len(one[0])
-        ):
-            inner = self._inner_input(path) if path else facts.input
-            self._run(
-                facts._replace(
-                    path=path,
-                    machine=beginning.machine.name if path else "",
-                    input="" if inner is None else inner,
-                    conversation=NO_CONVERSATION if path else facts.conversation,
-                ),
-                beginning.machine,
-                knows_input=inner is not None,
-            )
+        for path, beginning in beginnings_of(self._journal):
+            if not path:
+                self._run(facts, beginning.machine, knows_input=True)
+                continue
+            machine, inner = beginning.machine, self._inner_input(path)
+            nested = inner_facts(facts, path, machine, "" if inner is None else inner)
+            self._run(nested, machine, knows_input=inner is not None)
         recording.calls.sort(key=lambda call: call.row)
         recording.results.sort(key=lambda result: result.row)
 
@@ -277,16 +261,8 @@ class _Reader:
                 return None
 
     def _run(self, facts: RunFacts, machine: Machine, *, knows_input: bool) -> None:
-        unbound = cast(Any, None)
-        bindings = Bindings(agents={}, symbols={}, start=unbound, reading=unbound)
-        run = make_run(
-            facts,
-            (replace(machine), bindings),  # a copy, which the journal binds anew
-            _compiles_nothing,
-            self._journal,
-            inner=InnerRuns(_performs_nothing, _performs_nothing),
-        )
-        driver = Driver(run)
+        driver = unbound_driver(facts, machine, self._journal)
+        run = driver.run
         for row, command in driver.replay_rows():
             self._take(run, row, command, knows_input)
             self._note_unanswered(driver, row, knows_input)

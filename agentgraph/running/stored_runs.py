@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.approvals import RunPath
@@ -31,7 +31,7 @@ from agentgraph.stored.journal_file import object_in, text_of
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["begin_run", "fork_run", "head_of_run", "open_run"]
+__all__ = ["begin_run", "fork_points", "fork_run", "head_of_run", "open_run"]
 
 
 async def head_of_run(store: JournalStore, run_id: str) -> Head:
@@ -159,11 +159,30 @@ def _at_work(lines: Iterable[Mapping[str, Any]]) -> set[tuple[RunPath, CommandId
     """The effects that began and have no outcome."""
     begun: set[tuple[RunPath, CommandId]] = set()
     for line in lines:
-        if line.get("kind") == STARTED:
-            begun.add(started_of(line))
-        elif "index" in line:
-            begun.discard(outcome_of(line))
+        _note(line, begun)
     return begun
+
+
+def _note(line: Mapping[str, Any], begun: set[tuple[RunPath, CommandId]]) -> None:
+    """Add an effect that begins to those at work, or remove one that has its outcome."""
+    if line.get("kind") == STARTED:
+        begun.add(started_of(line))
+    elif "index" in line:
+        begun.discard(outcome_of(line))
+
+
+def fork_points(texts: Iterable[str]) -> Iterator[bool]:
+    """For each outcome of a run, whether a fork can have it as its last one.
+
+    Args:
+        texts: The lines of the run.
+    """
+    begun: set[tuple[RunPath, CommandId]] = set()
+    for number, text in enumerate(texts, 1):
+        line = object_in(text, number)
+        _note(line, begun)
+        if "index" in line:
+            yield not begun
 
 
 def _machines(lines: Iterable[Mapping[str, Any]]) -> set[str]:

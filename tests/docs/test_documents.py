@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from agentgraph import SQLiteSession
+from tests.cli import stored_desk
 from tests.docs.markdown_blocks import (
     DOCUMENTS,
     REPOSITORY,
@@ -80,6 +81,9 @@ def lines_of(text: str) -> list[str]:
 def test_a_console_block_shows_what_the_command_prints(block: Block, tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     asyncio.run(store_conversations(tmp_path / "conversations.db"))
+    if "runs.db" in block.text:
+        shutil.copy(stored_desk.__file__, tmp_path / "desk.py")
+        asyncio.run(stored_desk.stored_runs(tmp_path / "runs.db"))
     commands = commands_of(block)
     assert commands, f"{block}: a console block holds a line that starts with '$ '"
     for number, command in enumerate(commands, start=1):
