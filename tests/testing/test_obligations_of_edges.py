@@ -142,3 +142,77 @@ def test_the_last_round_of_a_loop_with_hundreds_of_rounds_has_a_witness() -> Non
     flow.then(draft, review)
     flow.then(review, draft, at_most=200, exhausted=End("enough"))
     assert witnesses(flow).missing == ()
+
+
+class Declined(Exception):
+    pass
+
+
+def call(order: object) -> str:
+    return "We call you."
+
+
+def shop() -> Workflow:
+    """A function and an agent with edges after exceptions, and functions in branches."""
+    clerk, legal = Agent(name="Clerk"), Agent(name="Legal", output_type=Review)
+    flow = Workflow("Shop", start=clerk)
+    board = flow.parallel("board", [legal, ask_a_person, kind_of])
+    flow.then(clerk, board)
+    flow.then(board, call)
+    flow.on_error(clerk, clerk, errors=TimeoutError, at_most=3, exhausted=End("Closed."))
+    flow.on_error(clerk, End("Declined."), errors=Declined)
+    flow.on_error(board, call, errors=Declined)
+    flow.on_error(call, End("No call."))
+    return flow
+
+
+def test_each_edge_after_an_exception_and_each_function_in_a_branch_is_an_obligation() -> None:
+    assert rows_of(shop()) == {
+        "Clerk → board taken": "",
+        "Clerk fails [TimeoutError] → Clerk taken": "",
+        "Clerk fails [TimeoutError] → end: Closed. exhausted": "",
+        "Clerk fails [Declined] → end: Declined. taken": "",
+        "board → call taken": "",
+        "board fails [Declined] → call taken": "",
+        "call fails [Exception] → end: No call. taken": "",
+        "board: ask_a_person called": "",
+        "board: ask_a_person failed": "a failure is noted, not owed",
+        "board: kind_of called": "",
+        "board: kind_of failed": "a failure is noted, not owed",
+        "call called": "",
+        "call failed": "a failure is noted, not owed",
+    }
+
+
+def test_edges_after_exceptions_have_witnesses_and_are_covered() -> None:
+    search = witnesses(shop())
+    assert search.missing == ()
+    met = {(row.title, row.key.outcome) for run in search.runs for row in of_edges(run.meets)}
+    assert met == {tuple(row.rsplit(" ", 1)) for row, why in rows_of(shop()).items() if not why}
+    script = [
+        model("Clerk").answers("Bees"),
+        model("Legal").answers({"ok": True}),
+        function("call").fails(),
+    ]
+    with collect(flow := shop()) as coverage:
+        play(flow, script)
+    tallies = dict(coverage.workflows[0].subjects())
+    assert (tallies["edge"].covered, tallies["edge"].owed) == (3, 7)
+    assert (tallies["function"].covered, tallies["function"].owed) == (3, 3)
+
+
+def test_what_comes_after_a_spent_budget_is_not_owed() -> None:
+    start, later = Agent(name="Start"), Agent(name="Later")
+    flow = Workflow("Small", start=start)
+    flow.then(start, pay)
+    flow.then(later, call)
+    flow.budget(seconds=10, on_exhausted=later)
+    excuse = "only a run that spends its budget gets there"
+    rows = rows_of(flow)
+    assert {row for row, why in rows.items() if why == excuse} == {
+        "Later → call taken",
+        "budget is spent → Later taken",
+        "call called",
+        "call failed",
+    }
+    assert witnesses(flow).missing == ()

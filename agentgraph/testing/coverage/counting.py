@@ -51,6 +51,10 @@ _OUTCOMES: Final[Mapping[WorkKind, tuple[Subject, _Outcomes]]] = {
     WorkKind.HOLD: (Subject.TOOL, {Event.PASSED: (APPROVED,), Event.REJECTED: (REJECTED,)}),
     WorkKind.HANDOFF: (Subject.HANDOFF, {Event.DONE: (TAKEN,)}),
     WorkKind.ANSWER: (Subject.QUESTION, {Event.DONE: (ANSWERED,)}),
+    WorkKind.BRANCH: (
+        Subject.FUNCTION,
+        {Event.RETURNED: (CALLED,), Event.FAILED: (CALLED, FAILED)},
+    ),
     WorkKind.STEP: (Subject.FUNCTION, {Event.DONE: (CALLED,), Event.FAILED: (CALLED, FAILED)}),
 }
 
@@ -88,6 +92,8 @@ def keys_of(moved: Moved) -> Iterator[Key]:
         return
     symbol = moved.command.invoke.symbol
     subject, outcomes = _OUTCOMES.get(moved.command.phase.kind, (Subject.TOOL, _NO_OUTCOMES))
+    if moved.command.phase.kind is WorkKind.BRANCH and moved.command.invoke.machine:
+        return  # the agents in it count, each in its own part
     for outcome in outcomes.get(moved.outcome.event, ()):
         yield Key(subject, part, symbol, outcome)
     if moved.failed:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from agentgraph_compiler.analysis.value_sets import ValueSet
+from agentgraph_compiler.ir.catching import failing_states
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.ir.steps import Case, Step
+from agentgraph_compiler.ir.steps import Case, Step, StepKind
 from agentgraph_compiler.machine import GuardKind, State, StateKind, Transition
 
 _ALWAYS = "always"
@@ -36,32 +37,47 @@ class Way(NamedTuple):
 
 
 def ways_of(chart: Chart) -> Iterator[Way]:
-    """The ways of a chart, in document order."""
+    """The ways of a chart, in document order; those after exceptions come last of a step."""
     for step in chart.steps:
-        if not step.cases:
-            continue
-        state, never = chart.state[f"{step.id}.leaving"], never_taken(step)
-        for case in step.cases:
-            symbol = step.case_symbol(case)
-            row = next(one for one in state.transitions if one.guard.names == (symbol,))
-            way = Way(
-                symbol=symbol,
-                step=step,
-                title=_title(chart, step, case, case.target),
-                is_last=False,
-                state=state,
-                row=row,
-                never=never.get(case.label, ""),
+        if step.cases:
+            state, never = chart.state[f"{step.id}.leaving"], never_taken(step)
+            yield from _ways_out(chart, step, state, step.cases, never)
+        failing = failing_state(chart, step)
+        if failing is not None:
+            yield from _ways_out(chart, step, failing, step.errors, {})
+
+
+def _ways_out(
+    chart: Chart, step: Step, state: State, cases: Iterable[Case], never: Mapping[str, str]
+) -> Iterator[Way]:
+    for case in cases:
+        symbol = step.case_symbol(case)
+        row = next(one for one in state.transitions if one.guard.names == (symbol,))
+        way = Way(
+            symbol=symbol,
+            step=step,
+            title=_title(chart, step, case, case.target),
+            is_last=False,
+            state=state,
+            row=row,
+            never=never.get(case.label, ""),
+        )
+        yield way
+        if case.at_most:
+            looping = chart.state[row.target]
+            yield way._replace(
+                title=_title(chart, step, case, case.exhausted),
+                is_last=True,
+                state=looping,
+                row=looping.transitions[-1],
             )
-            yield way
-            if case.at_most:
-                looping = chart.state[row.target]
-                yield way._replace(
-                    title=_title(chart, step, case, case.exhausted),
-                    is_last=True,
-                    state=looping,
-                    row=looping.transitions[-1],
-                )
+
+
+def failing_state(chart: Chart, step: Step) -> State | None:
+    """The state in which a step chooses an edge after an exception; where it has several, one for
+    each way to fail, that of plain failures. `None` if it cannot fail, or catches nothing."""
+    ids = failing_states(step) if step.errors else ()
+    return next((chart.state[id] for id in ids if id in chart.state), None)
 
 
 def exhausted_case(state: State, row: Transition) -> str:
@@ -106,4 +122,8 @@ def never_taken(step: Step) -> dict[str, str]:
 
 def _title(chart: Chart, step: Step, case: Case, target: str) -> str:
     label = "" if case.label == _ALWAYS else f" [{case.label}]"
+    if case.catches:
+        label = f" fails{label}"
+    if step.kind is StepKind.BUDGET:
+        label = " is spent"
     return f"{step.name}{label} → {chart.step[target].name}"

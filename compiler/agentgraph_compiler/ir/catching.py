@@ -133,5 +133,10 @@ class Catching:
         )
 
 
+def failing_states(step: Step) -> tuple[str, ...]:
+    """The ids of the states ``failing`` that a step may have, that of plain failures first."""
+    return tuple(_failing(step, failure) for failure in _FAILURES)
+
+
 def _failing(step: Step, failure: str) -> str:
     return f"{step.id}.failing.{failure}"
