@@ -20,7 +20,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI, HTTPException
@@ -141,7 +141,7 @@ async def events(run_id: str) -> StreamingResponse:
 @app.post("/runs/{run_id}/decisions")
 async def decide(run_id: str, decision: Decision) -> dict[str, Any]:
     """Apply a decision and go on with the run."""
-    result = await rested(run_id)
+    result = await rested(run_id, "wait")
     if not 0 <= decision.call < len(result.interruptions):
         raise HTTPException(409, detail=summary(result))
     state = result.to_state()
@@ -153,10 +153,10 @@ async def decide(run_id: str, decision: Decision) -> dict[str, Any]:
     return summary(await Runner.run(clerk, state))
 
 
-async def rested(run_id: str) -> RunResult:
+async def rested(run_id: str, if_running: Literal["wait", "raise"] = "raise") -> RunResult:
     """The result of a run that rests."""
     try:
-        return await Runner.resume(run_id, clerk, journal=journal, if_running="raise")
+        return await Runner.resume(run_id, clerk, journal=journal, if_running=if_running)
     except UnknownRun:
         raise HTTPException(404, detail="There is no such run.") from None
     except RunInProgress:

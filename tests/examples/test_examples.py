@@ -16,6 +16,7 @@ from tests.cli.command import EXAMPLES, agentgraph, environment
 CLEAN = [
     "approval_service.py",
     "computer_use.py",
+    "durable_service.py",
     "homework.py",
     "mcp_tools.py",
     "streaming.py",
