@@ -52,12 +52,12 @@ tests: $(test_packages) $(PEERS)/.installed $(PROVIDERS)/.installed $(PROBES)/.i
 	AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python AGENTGRAPH_PROVIDERS_PYTHON=$(CURDIR)/$(PROVIDERS)/bin/python AGENTGRAPH_AGENTRUNPROOF=$(CURDIR)/$(PROBES) HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: kills
-kills: $(test_packages) ## kill processes that write to sessions 1,000 times (`make test` does it 200 times)
-	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-1000} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py $(ARGS)
+kills: $(test_packages) ## kill processes that write to sessions 1,000 times, durable runs 200 times on each journal (`make test`: 200, 20)
+	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-1000} AGENTGRAPH_RUN_KILLS=$${AGENTGRAPH_RUN_KILLS:-200} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py tests/durable/test_kills.py $(ARGS)
 
 .PHONY: nightly
 nightly: $(test_packages) $(PEERS)/.installed ## what takes a night: kills, runs cut everywhere, long searches for counterexamples
-	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-1000} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py $(ARGS)
+	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-1000} AGENTGRAPH_RUN_KILLS=$${AGENTGRAPH_RUN_KILLS:-200} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py tests/durable/test_kills.py $(ARGS)
 	AGENTGRAPH_CUTS=$${AGENTGRAPH_CUTS:-60} $(BIN)/python -m pytest -n $(WORKERS) tests/replay $(ARGS)
 	AGENTGRAPH_DECIDED=$${AGENTGRAPH_DECIDED:-10000} $(BIN)/python -m pytest -n $(WORKERS) tests/replay/test_decided_runs.py $(ARGS)
 	$(BIN)/python -m pytest -n $(WORKERS) -m nightly tests/cli tests/testing $(ARGS)

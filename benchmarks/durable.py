@@ -148,7 +148,8 @@ async def memory(folder: Path) -> None:
     gc.collect()
     after = tracemalloc.get_traced_memory()[0]
     print(f"memory   a finished run {(after - before) / (4 * RUNS):9.1f} bytes kept")
-    for name, options in (("no journal", {}), ("async", {"journal": journal})):
+    sides: dict[str, dict[str, Any]] = {"no journal": {}, "async": {"journal": journal}}
+    for name, options in sides.items():
         long = agent(1_001)
         gc.collect()
         tracemalloc.reset_peak()

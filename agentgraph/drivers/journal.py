@@ -99,6 +99,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def flush(self) -> None:
+        """Store the rows so far, whatever the durability: a session is about to hold them."""
+        ...
+
     def rows(self, path: RunPath) -> Sequence[Row]:
         """The rows of one run, oldest first."""
         ...
@@ -238,6 +242,9 @@ class MemoryJournal:
         self._add(rows)
 
     async def starts(self, path: RunPath, id: CommandId) -> None:
+        """See :class:`Journal`."""
+
+    async def flush(self) -> None:
         """See :class:`Journal`."""
 
     def inside(self, path: RunPath) -> Usage:

@@ -143,6 +143,10 @@ class DurableJournal(MemoryJournal):
         self.started.add((path, id))
         await self._write([started_line(path, id)])
 
+    async def flush(self) -> None:
+        """See :class:`Journal`."""
+        await self._store()
+
     def began(self, path: RunPath, beginning: Beginning) -> Beginning:
         """See :class:`Journal`."""
         is_new = path not in self.beginnings()

@@ -24,6 +24,7 @@ KILLS_PER_SESSION = 20
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     [
+        "tests.durable.warm",
         "tests.memory.killed_writer",
         "tests.memory.warm",
         "agentgraph.extensions.memory.sqlalchemy_session",

@@ -24,6 +24,7 @@ from agentgraph_compiler.machine import Event, Keep
 async def load(bench: Workbench, command: Perform) -> Outcome:
     """Read the history, and store the new part of the input."""
     log = _log(bench)
+    await bench.caches.journal.flush()
     agents = bench.caches.bindings.agents.values()
     # Whether the output of a tool may be the final output of the run.
     answers = any(bound.agent.tool_use_behavior != "run_llm_again" for bound in agents)
@@ -43,6 +44,8 @@ async def save(bench: Workbench, command: Perform) -> Outcome:
     if bench.caches.resumed:
         bench.caches.resumed = False
         log.restore(*view.stored())
+    # A process that is killed now finds in the journal what it finds in the session.
+    await bench.caches.journal.flush()
     blocked = None
     extent = Kept.ALL if keep is Keep.ALL else Kept.SETTLED
     if keep is Keep.WITHHELD and view.output_tripped is not None:

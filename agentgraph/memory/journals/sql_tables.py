@@ -31,7 +31,7 @@ _TABLES = (
         epoch INTEGER NOT NULL,
         line TEXT NOT NULL,
         PRIMARY KEY (run_id, place)
-    ) {by_key}""",
+    )""",  # never in the order of its key: lines are long, and SQLite would take twice the space
     """CREATE TABLE agentgraph_machines (
         fingerprint TEXT PRIMARY KEY,
         machine TEXT NOT NULL
