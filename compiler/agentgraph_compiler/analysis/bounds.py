@@ -15,7 +15,7 @@ from math import inf
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.prices import Apart, Least, Most, Quantity, Run, Whole, tool_of
 from agentgraph_compiler.analysis.rounds import cheapest, dearest
-from agentgraph_compiler.analysis.walks import Walk, in_words
+from agentgraph_compiler.analysis.walks import Walk, Walks, in_words
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import USUAL_TURNS, Agent
 from agentgraph_compiler.ir.entries import entry_state
@@ -131,6 +131,17 @@ def bounds(
             roots.setdefault(id, flow.at(entry_state(chart.agent[id])))
     limits = turns_of or {}
     return tuple(_bounds_from(whole, id, root, limits.get(id, turns)) for id, root in roots.items())
+
+
+def calls_before(analysis: Analysis, edge: str, rounds: int) -> Walk | None:
+    """The walk with the fewest model calls on which a limited edge was taken a number of times and
+    is chosen once more, without failures; ``None`` if there is none, or the search is too large."""
+    whole, chart = Whole(analysis, {}), analysis.chart
+    run = Run(analysis, chart, analysis.flow(chart).roots[0], None)
+    reckoning = _Reckoning(whole, Quantity.MODEL_CALLS)
+    reckoning.least(run)
+    prices = Least(whole, run, Quantity.MODEL_CALLS, reckoning.least_of)
+    return Walks(run.flow, run.root, prices, goal=(edge, rounds)).cheapest()
 
 
 def _bounds_from(whole: Whole, start: str, root: int, turns: int | None) -> RunBounds:

@@ -14,7 +14,7 @@ from agentgraph_compiler.analysis.edges import never_taken
 from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.analysis.rounds import places_in_reach
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.ir.steps import Step, StepKind
+from agentgraph_compiler.ir.steps import Case, Step, StepKind
 from agentgraph_compiler.machine import StateKind
 
 if TYPE_CHECKING:
@@ -133,9 +133,30 @@ class StepGraph:
         path: list[str] = nx.shortest_path(graph, self.start, step)
         return tuple(self.chart.step[id].name for id in path)
 
+    @cached_property
+    def _budget(self) -> Step | None:
+        return next((step for step in self.chart.steps if step.kind is StepKind.BUDGET), None)
+
+    @cached_property
+    def _after_budget(self) -> frozenset[str]:
+        """The steps in which no budget holds any longer, or none holds at all."""
+        if self._budget is None:
+            return frozenset(self.onward)
+        return frozenset(reached_from(self.onward[self._budget.id], self.onward.__getitem__))
+
+    def _spends(self, step: Step, case: Case) -> bool:
+        """Whether each run that takes an edge has spent some of a budget in the step before it.
+
+        Any step takes time. Only an agent with an output has called a model in any case.
+        """
+        if self._budget is None or step.id in self._after_budget:
+            return False
+        calls = step.kind is StepKind.AGENT and not case.catches
+        return calls or "seconds" in self._budget.spent
+
     def uncounted_loops(self) -> Iterator[tuple[Step, ...]]:
-        """The loops that neither a limit nor a person ends: steps that lead to each other without a
-        counted edge and without a question."""
+        """The loops that neither a limit nor a person nor a budget ends: steps that lead to each
+        other without a counted edge, a question, and an edge on which a budget is spent."""
         import networkx as nx
 
         graph: nx.DiGraph[str] = nx.DiGraph()
@@ -143,7 +164,7 @@ class StepGraph:
             if step.id in self.reached and step.kind is not StepKind.QUESTION:
                 never = never_taken(step)
                 cases = [case for case in step.cases if case.label not in never]
-                cases += step.errors
+                cases = [one for one in (*cases, *step.errors) if not self._spends(step, one)]
                 graph.add_edges_from((step.id, case.target) for case in cases if not case.at_most)
                 graph.add_edges_from((step.id, case.exhausted) for case in cases if case.exhausted)
         for loop in nx.strongly_connected_components(graph):

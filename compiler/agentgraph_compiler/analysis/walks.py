@@ -85,6 +85,8 @@ class Walks:
         most: The most nodes beyond one for each place; if there are more, the nodes are the places
             of the flow, and amounts are bounds.
         limits: How often a run takes limited edges, in place of what they say.
+        goal: A limited edge and a number of rounds: the cheapest walk is one to the end of so many
+            rounds, rather than to a final output.
     """
 
     def __init__(
@@ -95,9 +97,10 @@ class Walks:
         most: int = MOST_NODES,
         *,
         limits: Mapping[str, float] = MappingProxyType({}),
+        goal: tuple[str, int] | None = None,
     ) -> None:
         self._flow, self._root, self._prices, self._most = flow, root, prices, most
-        self._limits = limits
+        self._limits, self._goal = limits, goal
         self._entering: dict[int, Price] = {}
         self._taking: dict[tuple[int, int], Price | None] = {}
         self._begin(exact=True)
@@ -139,7 +142,7 @@ class Walks:
             if taken >= fewest.get(key, inf):
                 continue
             fewest[key] = taken if turns is not None else 0
-            if self._place(node).state.kind is StateKind.DONE:
+            if self._is_end(node):
                 return _walk_along(amount, first, _way(labels, label), exact=exact)
             for step in self._steps(node):
                 if step.spent and taken != turns:
@@ -149,6 +152,15 @@ class Walks:
                 entry = amount + step.amount, begun + step.turn, len(labels) - 1
                 heapq.heappush(waiting, entry)
         return None
+
+    def _is_end(self, node: int) -> bool:
+        """Whether the cheapest walk ends in a node."""
+        if self._goal is None:
+            return self._place(node).state.kind is StateKind.DONE
+        edge, rounds = self._goal
+        place, (_, _, taken) = self._place(node), self._nodes[node]
+        counts = any(one.counts == edge for one in place.state.transitions)
+        return counts and dict(taken).get(edge, 0) == rounds
 
     def dearest(self, turns: int | None = None) -> Walk:
         """The dearest walk, wherever it ends.

@@ -2,8 +2,9 @@
 
 ## What it does
 
-Compares the output types of steps with the parameters of the functions that get them. Unions,
-protocols and fields of outputs are not compared.
+Compares the output types of steps with the parameters of the functions that get them. After a
+failure a function gets what the failed step had got, and that is compared, too. Unions, protocols,
+fields of outputs and the input of a run are not compared.
 
 ## Why is this bad?
 
@@ -42,7 +43,8 @@ workflow.then(clerk, charge)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
@@ -61,9 +63,10 @@ RULE = Rule(
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find values that do not fit, in time linear in the edges."""
     chart = analysis.chart
+    entering = _entering(chart)
     for step in chart.steps:
-        for case in step.cases:
-            for target, sources in _handed_over(chart, step, case):
+        for case in step.ways:
+            for target, sources in _handed_over(chart, step, case, entering):
                 if step.allows(RULE) or target.allows(RULE):
                     continue
                 for source, name, takes in _taken(target, sources):
@@ -73,7 +76,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
                             f"step '{name}' takes {takes.name}, but step"
                             f" '{source.name}' gives {source.output.name}",
                             step.origin,
-                            notes=(Note(f"the edge after step '{step.name}' gives it"),),
+                            notes=(Note(_edge(step, case)),),
                             help="give another output (give=…), or change the annotation",
                         )
 
@@ -88,12 +91,54 @@ def _taken(target: Step, sources: list[Step]) -> Iterator[tuple[Step, str, Type]
             yield source, name, takes
 
 
-def _handed_over(chart: Chart, step: Step, case: Case) -> Iterator[tuple[Step, list[Step]]]:
+def _edge(step: Step, case: Case) -> str:
+    if case.catches:
+        return f"the edge after a failure of step '{step.name}' gives it"
+    return f"the edge after step '{step.name}' gives it"
+
+
+_Entering: TypeAlias = Mapping[str, list[tuple[Step, Case]]]
+"""The edges that lead to each step, by its id, each with the step that it leaves."""
+
+
+def _entering(chart: Chart) -> _Entering:
+    entering: dict[str, list[tuple[Step, Case]]] = {step.id: [] for step in chart.steps}
+    for step in chart.steps:
+        for case in step.ways:
+            for id in dict.fromkeys(case.targets):
+                entering[id].append((step, case))
+    return entering
+
+
+def _handed_over(
+    chart: Chart, step: Step, case: Case, entering: _Entering
+) -> Iterator[tuple[Step, list[Step]]]:
     """The steps to which a case leads, each with the steps whose outputs it gets."""
-    if not case.fields:
-        yield chart.step[case.target], [chart.step[id] for id in case.gives if id] or [step]
-    if case.exhausted:
-        yield chart.step[case.exhausted], [step]
+    for id in case.targets:
+        if id == case.target and case.fields:
+            continue
+        if id == case.target and any(case.gives):
+            yield chart.step[id], [chart.step[one] for one in case.gives if one]
+        elif not case.catches:
+            yield chart.step[id], [step]
+        elif id != step.id:
+            yield from ((chart.step[id], sources) for sources in _got(chart, step, entering))
+
+
+def _got(chart: Chart, failed: Step, entering: _Entering) -> Iterator[list[Step]]:
+    """The steps whose outputs a step had got, once for each way to it."""
+    seen, waiting = {failed.id}, [failed]
+    while waiting:
+        here = waiting.pop()
+        for step, case in entering[here.id]:
+            if here.id == case.target and (case.fields or any(case.gives)):
+                if not case.fields:
+                    yield [chart.step[id] for id in case.gives if id]
+            elif not case.catches:
+                yield [step]
+            elif step.id not in seen:
+                seen.add(step.id)
+                waiting.append(step)
 
 
 def fits(output: Type, takes: Type) -> bool:

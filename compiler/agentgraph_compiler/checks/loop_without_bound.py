@@ -3,7 +3,10 @@
 ## What it does
 
 Finds steps that lead back to each other without an edge that is taken `at_most` a number of times.
-A loop in which a person answers a question in each round is none of them.
+A loop in which a person answers a question in each round is none of them. Neither is one that a
+budget of the workflow ends: `seconds` ends any loop, `model_calls` and `tokens` one in which an
+agent gives an output in each round. A spent budget holds no longer, so it does not end a loop to
+which `on_exhausted` leads.
 
 ## Why is this bad?
 

@@ -196,6 +196,12 @@ class Step:
         """All ways out of it."""
         return (*self.cases, *self.errors) if self.errors else self.cases
 
+    @property
+    def spent(self) -> dict[str, float]:
+        """The limits of a budget by name."""
+        parts = (part.partition("=") for part in self.limits.split(", ") if part)
+        return {name: float(limit) for name, _, limit in parts}
+
     def allows(self, rule: Rule) -> bool:
         """Whether the user suppressed a rule on it, by name or by code."""
         return rule.name in self.allowed or rule.code in self.allowed

@@ -285,6 +285,34 @@ def retrying(at_most: int | None = None) -> Workflow:
     return flow
 
 
+def handed_on(function: Any, *, give: bool = False, twice: bool = False) -> Workflow:
+    """A function that gets what a failed step had got: a number."""
+    start = Agent(name="Start", output_type=int)
+    flow = Workflow("Shop", start=start)
+    flow.then(start, charge)
+    other = weigh if twice else charge
+    if twice:
+        flow.on_error(charge, weigh)
+    flow.on_error(other, function, give=output_of(start) if give else None)
+    return flow
+
+
+def spending(*, calls: bool = True, agent: bool = True, back: bool = False) -> Workflow:
+    """A loop without a limit, of an agent or of functions, in a workflow with a budget."""
+    start = triage()
+    flow = Workflow("Support", start=start)
+    flow.then(start, mood)
+    last = Agent(name="Again", output_type=Ticket) if agent else charge
+    if not agent:
+        flow.then(charge, mood)
+    flow.route(mood, cases={Mood.GOOD: End(), Mood.BAD: last})
+    if agent:
+        flow.then(last, mood)
+    limit: dict[str, Any] = {"model_calls": 9} if calls else {"seconds": 9}
+    flow.budget(**limit, on_exhausted=mood if back else End("spent"))
+    return flow
+
+
 def unentered_pair() -> Workflow:
     one, two, start = Agent(name="One"), Agent(name="Two"), triage()
     flow = Workflow("Support", start=start)
@@ -394,6 +422,10 @@ CASES: dict[str, Rows] = {
     "AG226": {
         "a step that is tried again": (retrying(), ["the loop of step 'charge' has no limit"]),
         "a step that is tried again for a while": (retrying(at_most=3), []),
+        "functions spend no model calls": (spending(agent=False), ["'mood', 'charge'"]),
+        "a loop after the budget": (spending(back=True), ["'mood', 'Again'"]),
+        "an agent spends the budget": (spending(), []),
+        "functions spend time": (spending(agent=False, calls=False), []),
         "two steps": (looping(), ["the loop of steps 'Triage', 'Back' has no limit"]),
         "a step by itself": (looping(itself=True), ["the loop of step 'Triage'"]),
         "the way out of a limit leads back": (jumping(), ["'One', 'Two'"]),
@@ -444,6 +476,13 @@ CASES: dict[str, Rows] = {
         "text for a number": (giving(charge), ["takes int, but step 'Start' gives text"]),
         "a number for a class": (giving(read, int), ["Ticket"]),
         "the second value": (second_value(), ["step 'Later' gives"]),
+        "what a failed step had got": (
+            handed_on(read),
+            ["Ticket, but step 'Start' gives int\nthe edge after a failure of step 'charge'"],
+        ),
+        "what a step before it had got": (handed_on(read, twice=True), ["Start"]),
+        "given after a failure": (handed_on(read, give=True), ["Start"]),
+        "what a failed step had got fits": (handed_on(weigh), []),
         "a number": (giving(charge, int), []),
         "a whole number for a float": (giving(weigh, int), []),
         "anything": (giving(take, Ticket), []),

@@ -1,4 +1,4 @@
-"""Cases of the rules about the turns of agent tools (AG602) and about budgets (AG603)."""
+"""Cases of the rules about the turns of agent tools (AG602) and about budgets (AG234, AG603)."""
 
 from __future__ import annotations
 
@@ -123,7 +123,41 @@ BUDGET_BELOW_SHORTEST_WAY: Rows = {
     "an end comes earlier": (budgeted(2, end=True), []),
     "no limit on calls": (budgeted(None), []),
 }
+
+
+def limited(
+    rounds: int, calls: int | None = 10, *, back: bool = False, caught: bool = False
+) -> Workflow:
+    """A loop of two agents with a limit, in a workflow with a budget."""
+    draft, review = Agent(name="Draft"), Agent(name="Review", output_type=bool)
+    flow = Workflow("Letters", start=draft)
+    flow.then(draft, review)
+    flow.route(
+        review,
+        cases={True: End("sent"), False: draft},
+        at_most={False: rounds},
+        exhausted=End("enough"),
+    )
+    if caught:
+        flow.on_error(review, End("failed"))
+    if calls is None:
+        flow.budget(seconds=1)
+    else:
+        flow.budget(model_calls=calls, on_exhausted=draft if back else End("spent"))
+    return flow
+
+
+LIMIT_NEVER_REACHED: Rows = {
+    "one round too many": (limited(5), ["the limit at_most=5 after step 'Review' needs 12 model"]),
+    "many rounds": (limited(40), ["needs 82 model calls, and the budget of workflow 'Letters'"]),
+    "a small budget": (limited(1, 3), ["needs 4"]),
+    "just enough": (limited(4), []),
+    "no limit on calls": (limited(40, None), []),
+    "a loop after the budget": (limited(40, back=True), []),
+    "a failure may save calls": (limited(40, caught=True), []),
+}
 CASES: dict[str, Rows] = {
+    "AG234": LIMIT_NEVER_REACHED,
     "AG602": TURNS_BELOW_SHORTEST_WAY,
     "AG603": BUDGET_BELOW_SHORTEST_WAY,
 }
