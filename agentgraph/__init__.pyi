@@ -25,6 +25,7 @@ from agentgraph.computer import (
 from agentgraph.exceptions import (
     AgentDefinitionError as AgentDefinitionError,
     AgentsException as AgentsException,
+    BudgetExceeded as BudgetExceeded,
     InputGuardrailTripwireTriggered as InputGuardrailTripwireTriggered,
     MachineChanged as MachineChanged,
     MCPToolCancellationError as MCPToolCancellationError,

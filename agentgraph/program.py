@@ -22,6 +22,7 @@ from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.final_types import final_type
 from agentgraph.frontend.followed import Root, charts_apart, charts_together
 from agentgraph.frontend.lower_workflow import chart_of
+from agentgraph.frontend.nested import workflows_in
 from agentgraph.frontend.origins import Overrides
 from agentgraph.frontend.reading import read
 from agentgraph.frontend.readings import Reading
@@ -304,6 +305,8 @@ def source_of(source: Source | Program) -> Source:
 def _for_a_run(source: Source, scope: RunScope) -> Program:
     """A program with the table of its outline, which is compiled if the cache has none."""
     reading, outline = read(source, scope)
+    for workflow in workflows_in(source):
+        workflow.__dict__.setdefault(_PROGRAMS, {})  # it has run inside, and stays as it is
     table = _TABLES.get(outline)
     if table is None:
         table = _table(reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -448,6 +449,38 @@ async def test_a_workflow_that_has_run_is_changed_no_more() -> None:
     await Runner.run(flow, "hi")
     with pytest.raises(UserError, match="'Changed' has run"):
         flow.then(agent("Other"), End())
+
+
+async def test_a_workflow_inside_another_one_that_has_run_is_changed_no_more() -> None:
+    def flows() -> tuple[Workflow, ...]:
+        made = tuple(
+            Workflow(name, start=agent(f"In {name}", "x")) for name in ("Step", "Branch", "Tool")
+        )
+        for one in made:
+            one.then(one.start, End("y"))
+        return made
+
+    step, branch, tool = inner = flows()
+    start = agent("Start", "x")
+    start.tools = [tool.as_tool("tool", "A tool.")]
+    flow = Workflow("Outer", start=start)
+    board = flow.parallel("board", [branch])
+    flow.then(start, step)
+    flow.then(step, board)
+    for one in inner:
+        one.on_error(one.start, End("z"))  # nothing has run
+    await Runner.run(flow, "hi")
+    for one in inner:
+        other = agent("Other")
+        for change in (
+            partial(one.then, other, End()),
+            partial(one.route, other, cases={"a": End()}),
+            partial(one.on_error, one.start, End("z"), errors=ValueError),
+            partial(one.budget, seconds=1),
+            partial(one.ask, "person", "Really?"),
+        ):
+            with pytest.raises(UserError, match=f"'{one.name}' has run"):
+                change()
 
 
 async def test_a_thousand_steps_stay_flat() -> None:
