@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.text import Text
 
 from agentgraph.cli.faults import CommandFault, Status
-from agentgraph.cli.journals import journal_text
 from agentgraph.cli.saved_test import place_of
 from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal, printable
@@ -43,20 +42,20 @@ class ExportOptions:
     patterns: Collection[str] = ()
 
 
-def export_test(terminal: Terminal, place: str, options: ExportOptions) -> Status:
+def export_test(terminal: Terminal, text: str, place: str, options: ExportOptions) -> Status:
     """Write a test that replays a recorded run, and the recording without secrets beside it.
 
     Args:
         terminal: Where to say what was written.
-        place: The journal.
+        text: The lines of the journal, or the text of a state.
+        place: Where it comes from, for messages.
         options: What the person asks.
 
     Raises:
-        CommandFault: There is no journal, it holds no run at rest, a file exists already, or the
-            file of the test is no Python file.
+        CommandFault: It holds no run at rest, a file exists already, or the file of the test is no
+            Python file.
     """
     try:
-        text = journal_text(place)
         read_recording(text, place)  # says what is wrong with a file that is no journal
         text = scrubbed_journal(text, Scrubber(options.patterns))
         recording = read_recording(text, place)

@@ -31,7 +31,7 @@ from agentgraph.stored.journal_file import object_in, text_of
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["begin_run", "fork_points", "fork_run", "head_of_run", "open_run"]
+__all__ = ["begin_run", "fork_points", "fork_run", "head_of_run", "machines_in", "open_run"]
 
 
 async def head_of_run(store: JournalStore, run_id: str) -> Head:
@@ -125,7 +125,7 @@ async def fork_run(store: JournalStore, run_id: str, at: int | None, new_run_id:
     head = {**json.loads(stored.head), "run": new}
     await store.open(new, text_of(head, "The head"))
     epoch = await store.claim(new, new_holder(), store.claim_seconds)
-    for fingerprint in _machines(lines[:kept]):
+    for fingerprint in machines_in(lines[:kept]):
         machine = await store.machine(fingerprint)
         if machine is not None:
             await store.keep_machine(new, fingerprint, machine)
@@ -185,7 +185,7 @@ def fork_points(texts: Iterable[str]) -> Iterator[bool]:
             yield not begun
 
 
-def _machines(lines: Iterable[Mapping[str, Any]]) -> set[str]:
+def machines_in(lines: Iterable[Mapping[str, Any]]) -> set[str]:
     """The machines that some lines name."""
     began = {line["machine"] for line in lines if line.get("kind") == BEGAN}
     payloads = (line.get("payload") or {} for line in lines)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from agentgraph import Agent, Runner, SQLiteJournal, ToolContext, function_tool
@@ -42,6 +44,18 @@ async def main(path: str) -> None:
         journal=SQLiteJournal(path),
         run_id="a",
     )
+
+
+def killed(path: Path) -> str:
+    """Kill a process while it pays; return the key of the payment."""
+    done = subprocess.run(
+        [sys.executable, __file__, str(path)],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.returncode == -9, done.stderr
+    return done.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +18,9 @@ from agentgraph import (
 )
 from agentgraph.tools.function import FunctionTool
 from tests.durable import killed_payment
+from tests.durable.killed_payment import killed
 
 UNKNOWN = "It is unknown whether this call was carried out"
-
-
-def killed(path: Path) -> str:
-    """Kill a process while it pays; return the key of the payment."""
-    done = subprocess.run(
-        [sys.executable, killed_payment.__file__, str(path)],
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
-    assert done.returncode == -9, done.stderr
-    return done.stdout.strip()
 
 
 async def resumed(path: Path, **options: Any) -> tuple[Any, Agent, list[str]]:

@@ -10,9 +10,10 @@ from agentgraph.cli.commands.options import Context, command_app
 from agentgraph.cli.ending import end
 from agentgraph.cli.exporting import ExportOptions, export_test
 from agentgraph.cli.faults import CommandFault, Status
+from agentgraph.cli.journals import journal_text
 from agentgraph.cli.terminal import Terminal
 
-__all__ = ["app"]
+__all__ = ["AsTest", "Program", "RunTool", "Scrub", "app"]
 
 app = command_app()
 
@@ -84,6 +85,6 @@ def export(
     def work(terminal: Terminal) -> Status:
         if not as_test:
             raise CommandFault("nothing to make of the journal", help="give --as-test")
-        return export_test(terminal, journal, options)
+        return export_test(terminal, journal_text(journal), journal, options)
 
     end(work)

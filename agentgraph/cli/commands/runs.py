@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from agentgraph.cli.commands.export import AsTest, Program, RunTool, Scrub
+from agentgraph.cli.commands.options import Context
 from agentgraph.cli.ending import end
+from agentgraph.cli.exporting import ExportOptions
 from agentgraph.cli.faults import Status
+from agentgraph.cli.runs.copying import export_run, fork_run
+from agentgraph.cli.runs.deciding import answer_run, rule_on_run
 from agentgraph.cli.runs.listing import Selection, list_runs, summarize_runs
 from agentgraph.cli.runs.showing import show_run
 from agentgraph.cli.runs.wording import STATUSES, age_in_seconds, statuses_of
 from agentgraph.cli.terminal import Terminal
+from agentgraph.running.stored_decisions import Choice
 
 __all__ = ["app"]
 
@@ -38,6 +45,18 @@ _Run = Annotated[str, typer.Argument(metavar="RUN", help="The id of the run.", s
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 _Content = Annotated[
     bool, typer.Option("--content", help="Show what users, models and tools said.")
+]
+_Calls = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[CALL]...",
+        help="The ids of the calls, or the names of their tools. Default: the only one that waits.",
+        show_default=False,
+    ),
+]
+_Every = Annotated[bool, typer.Option("--all", help="Decide on all calls that wait.")]
+_Always = Annotated[
+    bool, typer.Option("--always", help="Also for every later call of the tool in this run.")
 ]
 
 
@@ -109,3 +128,122 @@ def show(
             terminal, journal, run, last=last, content=content, as_json=as_json
         )
     )
+
+
+@app.command()
+def approve(
+    run: _Run,
+    journal: _Journal,
+    calls: _Calls = None,
+    every: _Every = False,
+    always: _Always = False,
+) -> None:
+    """Approve calls that wait; an interrupted call is made again. `resume` then goes on."""
+    make = partial(Choice.approving, sticky=always)
+    end(
+        lambda terminal: rule_on_run(
+            terminal, journal, run, calls or (), make, "approved", every=every
+        )
+    )
+
+
+@app.command()
+def reject(
+    run: _Run,
+    journal: _Journal,
+    calls: _Calls = None,
+    message: Annotated[
+        str | None,
+        typer.Option(help="What the model gets in place of a result.", show_default=False),
+    ] = None,
+    every: _Every = False,
+    always: _Always = False,
+) -> None:
+    """Reject calls that wait; of an interrupted call the model is told that it is unknown."""
+    make = partial(Choice.rejecting, message=message, sticky=always)
+    end(
+        lambda terminal: rule_on_run(
+            terminal, journal, run, calls or (), make, "rejected", every=every
+        )
+    )
+
+
+@app.command()
+def answer(
+    run: _Run,
+    value: Annotated[
+        str,
+        typer.Argument(metavar="ANSWER", help="The answer, as text or JSON.", show_default=False),
+    ],
+    journal: _Journal,
+    question: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The question, or the interrupted call. Default: the only one.",
+            show_default=False,
+        ),
+    ] = None,
+    program: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE[:NAME]",
+            help="The file with the workflow, with which the answer to a question is checked.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Answer a question of a workflow, or say what an interrupted call returned."""
+    end(lambda terminal: answer_run(terminal, journal, run, value, question, program))
+
+
+@app.command()
+def fork(
+    run: _Run,
+    journal: _Journal,
+    at: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="How many outcomes the new run has, as `show` counts them. Default: all.",
+            show_default=False,
+        ),
+    ] = None,
+    new_id: Annotated[
+        str | None,
+        typer.Option("--as", metavar="RUN", help="The id of the new run.", show_default=False),
+    ] = None,
+) -> None:
+    """Begin a new run with the first outcomes of another, and print its id."""
+    end(lambda terminal: fork_run(terminal, journal, run, at, new_id))
+
+
+@app.command()
+def export(
+    run: _Run,
+    journal: _Journal,
+    as_test: AsTest = False,
+    program: Program = None,
+    context: Context = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The file. Default: the standard output; for a test, a name from what the user "
+            "said.",
+            show_default=False,
+        ),
+    ] = None,
+    run_tool: RunTool = None,
+    scrub: Scrub = None,
+) -> None:
+    """Write a run as JSON lines (RunState.from_journal), or as a test. They hold its content."""
+    options = ExportOptions(
+        program=program,
+        context=context,
+        to=to,
+        run_tools=tuple(run_tool or ()),
+        patterns=tuple(scrub or ()),
+    )
+    end(lambda terminal: export_run(terminal, journal, run, options, as_test=as_test))

@@ -15,7 +15,7 @@ from rich.text import Text
 from agentgraph.cli.faults import Status
 from agentgraph.cli.journals import opened_journal
 from agentgraph.cli.runs.tables import print_table
-from agentgraph.cli.runs.wording import age, moment, note_of, status_of, style_of
+from agentgraph.cli.runs.wording import age, moment, note_of, status_of, style_of, waiting_of
 from agentgraph.cli.terminal import (
     Terminal,
     printable,
@@ -58,7 +58,7 @@ class Selection:
         if self.workflow is None and self.tool is None:
             return True
         note = note_of(run)
-        tools = [one.get("tool") for one in note.get("waiting", ())]
+        tools = [one.get("tool") for one in waiting_of(run)]
         return self.workflow in (None, note.get("workflow")) and self.tool in (None, *tools)
 
 
@@ -119,7 +119,7 @@ async def _selected(
 
 def _row(run: StoredRun, now: float) -> list[Text]:
     note, status = note_of(run), status_of(run, now)
-    waiting = ", ".join(str(one.get("tool")) for one in note.get("waiting", ()))
+    waiting = ", ".join(str(one.get("tool")) for one in waiting_of(run))
     return [
         Text(printable_name(run.run_id)),
         Text(status, style_of(status)),
@@ -140,7 +140,7 @@ def _as_json(run: StoredRun, now: float) -> dict[str, Any]:
         "workflow": note.get("workflow"),
         "agent": note.get("agent"),
         "turn": note.get("turn"),
-        "waiting": note.get("waiting", []),
+        "waiting": waiting_of(run),
         "lines": run.lines,
         "created": moment(run.created),
         "updated": moment(run.updated),

@@ -20,6 +20,7 @@ __all__ = [
     "status_of",
     "statuses_of",
     "style_of",
+    "waiting_of",
 ]
 
 STATUSES: Final[tuple[RunStatus, ...]] = get_args(RunStatus)
@@ -79,6 +80,14 @@ def note_of(run: StoredRun) -> Mapping[str, Any]:
     """What lists show of a run; empty before its first rest, or if it is encrypted."""
     note = json.loads(run.note) if run.note else {}
     return {} if ENVELOPE_MARK in note else note
+
+
+def waiting_of(run: StoredRun) -> list[Mapping[str, Any]]:
+    """The calls and questions that a run waits for: the tool or the step, and the id of the call.
+
+    A run that was decided or forked may have a note of an earlier rest.
+    """
+    return list(note_of(run).get("waiting", ())) if run.status == "suspended" else []
 
 
 def age(seconds: float) -> str:
