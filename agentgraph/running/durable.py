@@ -28,6 +28,7 @@ from agentgraph.running.journal_lines import (
     BEGAN,
     STARTED,
     beginning_line,
+    damage_of,
     row_line,
     started_line,
     started_of,
@@ -319,7 +320,9 @@ class DurableJournal(MemoryJournal):
                 await self._take_line(object_in(text, number), types)
             except UserError as error:
                 place = f"line {number} of run {self.run_id!r} in {self.store.place}"
-                raise JournalError(f"The run cannot go on at {place}: {error}") from error
+                message = f"The run cannot go on at {place}: {damage_of(error)}"
+                # Nothing of the line shall reach a log with the traceback of this error.
+                raise JournalError(message) from None
             if number % _LINES_AT_ONCE == 0:
                 await asyncio.sleep(0)
         self._stored += len(lines)

@@ -39,6 +39,7 @@ __all__ = [
     "STARTED",
     "Head",
     "beginning_line",
+    "damage_of",
     "head_text",
     "outcome_of",
     "read_head",
@@ -136,3 +137,23 @@ def outcome_of(line: Mapping[str, Any]) -> tuple[RunPath, CommandId]:
 def started_of(line: Mapping[str, Any]) -> tuple[RunPath, CommandId]:
     """Read what :func:`started_line` wrote."""
     return path_of(line["path"]), CommandId(*line["id"])
+
+
+_KEYS: Final = frozenset(
+    ("id", "event", "state", "sequence", "turn", "path", "kind", "machine", "facts", "is", "after")
+)
+
+
+def damage_of(error: UserError) -> str:
+    """What is wrong with a line, without a word of what it says.
+
+    Args:
+        error: What reading the line raised.
+    """
+    cause = error.__cause__
+    match cause:
+        case None | json.JSONDecodeError():
+            return str(error)
+        case KeyError(args=[key]) if key in _KEYS:
+            return f"{key!r} is missing."
+    return f"it was changed, or no class of the program fits it ({type(cause).__name__})."
