@@ -8,13 +8,14 @@ import socket
 import sys
 from select import select
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.terminal import printable
 
-__all__ = ["ask", "is_interactive", "next_line"]
+__all__ = ["ask", "confirm", "is_interactive", "next_line"]
 
 
 def is_interactive() -> bool:
@@ -136,3 +137,21 @@ def _wait_for_a_line() -> None:
         signal.set_wakeup_fd(previous)
         receiver.close()
         sender.close()
+
+
+def confirm(question: str) -> None:
+    """Ask before writing; the standard input answers.
+
+    Raises:
+        CommandFault: The answer is no, or the standard input is at its end.
+    """
+    typer.echo(printable(f"{question} [y/N] "), nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        typer.echo(err=True)
+        raise CommandFault(
+            "there was no answer, so nothing was changed",
+            help="give --yes to make the changes without a question",
+        )
+    if answer.strip().lower() not in ("y", "yes"):
+        raise CommandFault("nothing was changed", status=Status.FOUND)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from agentgraph.agent import Agent
@@ -80,17 +81,36 @@ class Conversation:
         Raises:
             CommandFault: The user's own code failed, or the person pressed Ctrl-C at a question.
         """
-        self.watch.begin()
-        try:
-            result, status = await self.follow(
-                Runner.run_streamed(
-                    self.source,
-                    message,
-                    context=self.context,
-                    session=self.session,
-                    max_turns=self.max_turns,
-                )
+        return await self.follow_to_rest(
+            lambda: Runner.run_streamed(
+                self.source,
+                message,
+                context=self.context,
+                session=self.session,
+                max_turns=self.max_turns,
             )
+        )
+
+    async def follow_to_rest(
+        self,
+        begin: Callable[[], RunResultStreaming],
+        tools: Mapping[str, str] = MappingProxyType({}),
+    ) -> Status:
+        """Show a run until it ends or waits; a person at the terminal decides on what waits.
+
+        Args:
+            begin: Begins the run, or goes on with it.
+            tools: The tools of calls that it made before, by the ids of the calls.
+
+        Returns:
+            `DONE`; `FOUND` if the run was stopped, failed or waits for a decision.
+
+        Raises:
+            CommandFault: The user's own code failed, or the person pressed Ctrl-C at a question.
+        """
+        self.watch.begin(tools)
+        try:
+            result, status = await self.follow(begin())
             while result.interruptions and self.asks:
                 state = result.to_state()
                 decisions = decide(self.terminal, state, result.interruptions)

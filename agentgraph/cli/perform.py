@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from rich.text import Text
 
@@ -36,9 +37,12 @@ from agentgraph.models.rehearsal import RehearsalModel
 from agentgraph.program import CompileError
 from agentgraph.run import every_model_is
 
-__all__ = ["rehearse_file", "run_file"]
+__all__ = ["Work", "perform_file", "rehearse_file", "run_file"]
 
 _STANDARD_INPUT = "-"
+
+Work: TypeAlias = Callable[[Conversation, Show], Awaitable[Status]]
+"""What is done with the workflow of a file: it gets its runs, and what shows their events."""
 
 
 def run_file(
@@ -61,13 +65,35 @@ def run_file(
         CommandFault: The file cannot be used, there is no message, or the user's own code failed.
     """
     message = _read_message() if message in (None, _STANDARD_INPUT) else message
+    return perform_file(terminal, text, settings, _turn(message), as_json=as_json)
+
+
+def perform_file(
+    terminal: Terminal, text: str, settings: RunSettings, work: Work, *, as_json: bool
+) -> Status:
+    """Do some work with the workflow of a file and show what happens. If a person is at a terminal
+    and the output is text, ask that person about what waits.
+
+    Args:
+        terminal: Where to show it.
+        text: The file, with a name or without.
+        settings: The options of the runs.
+        work: The work.
+        as_json: Whether to print one JSON object a line instead of text for people.
+
+    Returns:
+        The status of the work; `FOUND` if the workflow has errors.
+
+    Raises:
+        CommandFault: The file cannot be used, or the user's own code failed.
+    """
     with (
         loaded(Target.parse(text)) as workload,
         every_model_is(settings.model) if settings.model else contextlib.nullcontext(),
         _lines_to(terminal) if as_json else RunOnTerminal(terminal) as show,
     ):
         asks = is_interactive() and not as_json
-        return _run(terminal, workload, message, settings, show, asks=asks)
+        return _run(terminal, workload, work, settings, show, asks=asks)
 
 
 def rehearse_file(
@@ -100,7 +126,7 @@ def rehearse_file(
 
         make = partial(Rehearsal, person=person)
         with every_model_is(RehearsalModel(choose=person.reply)):
-            status = _run(terminal, workload, message, settings, note, asks=True, make=make)
+            status = _run(terminal, workload, _turn(message), settings, note, asks=True, make=make)
         if person.save_to:
             path = Path(person.save_to)
             text = saved_test(
@@ -116,10 +142,20 @@ def rehearse_file(
         return status
 
 
+def _turn(message: str) -> Work:
+    """A run with a message of the user."""
+
+    async def work(talk: Conversation, show: Show) -> Status:
+        show(RunStarted(talk.source.name, str(talk.target.path), message))
+        return await talk.turn(message)
+
+    return work
+
+
 def _run(
     terminal: Terminal,
     workload: Workload,
-    message: str,
+    work: Work,
     settings: RunSettings,
     show: Show,
     *,
@@ -128,8 +164,7 @@ def _run(
 ) -> Status:
     async def run() -> Status:
         async with conversation(terminal, workload, settings, show, asks=asks, make=make) as talk:
-            show(RunStarted(talk.source.name, str(workload.target.path), message))
-            return await talk.turn(message)
+            return await work(talk, show)
 
     try:
         with warnings_shown(show, verbose=settings.verbose):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -17,9 +16,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import typer
 from rich.text import Text
 
+from agentgraph.cli.ask import confirm
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.session_text import print_changes, print_history, print_sessions
 from agentgraph.cli.terminal import Terminal, print_hanging, printable, printable_json, progress
@@ -238,7 +237,8 @@ def repair_sessions(
         for session in faulty
     )
     if not yes:
-        _ask(f"Make these changes ({_count(changes, 'item')} of {_count(len(faulty), 'session')})?")
+        items, stored = _count(changes, "item"), _count(len(faulty), "session")
+        confirm(f"Make these changes ({items} of {stored})?")
     for session in faulty:
         asyncio.run(mend(session))
         done = Text(printable(f"repaired {session.session_id}"), "quiet")
@@ -266,7 +266,7 @@ def delete_session(terminal: Terminal, place: Place, session_id: str, *, yes: bo
     session = asyncio.run(_read(place, session_id))
     items = sum(len(history.rows) for history in session.histories)
     if not yes:
-        _ask(f"Delete session {session_id!r} with {_count(items, 'item')}?")
+        confirm(f"Delete session {session_id!r} with {_count(items, 'item')}?")
     asyncio.run(delete())
     terminal.err.print(Text(printable(f"deleted {session_id}"), "quiet"), soft_wrap=True)
     return Status.DONE
@@ -300,24 +300,6 @@ def _exported(history: History, export_format: ExportFormat) -> str:
 
 def _count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _ask(question: str) -> None:
-    """Ask before writing.
-
-    Raises:
-        CommandFault: The answer is no, or the standard input is at its end.
-    """
-    typer.echo(printable(f"{question} [y/N] "), nl=False, err=True)
-    answer = sys.stdin.readline()
-    if not answer:
-        typer.echo(err=True)
-        raise CommandFault(
-            "there was no answer, so nothing was changed",
-            help="give --yes to make the changes without a question",
-        )
-    if answer.strip().lower() not in ("y", "yes"):
-        raise CommandFault("nothing was changed", status=Status.FOUND)
 
 
 def _warn(terminal: Terminal, message: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TextIO, cast
 
@@ -22,6 +22,7 @@ from agentgraph.cli.faults import CommandFault, OutputClosed, OutputFailed
 
 __all__ = [
     "Terminal",
+    "counting",
     "print_hanging",
     "printable",
     "printable_json",
@@ -137,6 +138,24 @@ def progress(terminal: Terminal, what: str) -> Iterator[None]:
         return
     with terminal.err.status(Text(printable(what), "quiet")):
         yield
+
+
+@contextlib.contextmanager
+def counting(terminal: Terminal, what: str) -> Iterator[Callable[[int], None]]:
+    """Show on the standard error how far the command is; only on a terminal.
+
+    Args:
+        terminal: The terminal.
+        what: What the command does.
+
+    Yields:
+        Shows how many are done.
+    """
+    if not terminal.err.is_terminal:
+        yield lambda number: None
+        return
+    with terminal.err.status(Text(printable(what), "quiet")) as status:
+        yield lambda number: status.update(Text(printable(f"{what}: {number:,}"), "quiet"))
 
 
 def printable(text: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from agentgraph.cli.faults import OutputClosed, OutputFailed, Status
@@ -73,11 +74,15 @@ class Watch:
     _events_read: int = field(default=0, init=False)
     _steps: list[tuple[int, str]] = field(default_factory=list, init=False)
 
-    def begin(self) -> None:
-        """Begin a run that resumes no other."""
+    def begin(self, tools: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Begin to follow a run that no run before resumes.
+
+        Args:
+            tools: The tools of calls that it made before, by the ids of the calls.
+        """
         self._result = None
         self._agent = ""
-        self._tools.clear()
+        self._tools = dict(tools)
         self._verdicts_seen.clear()
         self._events_read = 0
         self._steps.clear()

@@ -7,8 +7,8 @@ The words are names and numbers of the program. What users, models and tools sai
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import to_jsonable_python
 
@@ -31,10 +31,12 @@ from agentgraph.record.payloads import (
     Transfer,
     Waiting,
 )
+from agentgraph.running.persist import path_of
 from agentgraph.running.recorded import identity_of
 from agentgraph.running.unbound import beginnings_of, inner_facts, unbound_driver
 from agentgraph.runtime.commands import Perform
 from agentgraph.stored.faults import Fault
+from agentgraph.stored.journal_file import object_in
 from agentgraph_compiler.machine import WorkKind
 
 __all__ = ["StoredOutcome", "outcomes_of"]
@@ -85,6 +87,32 @@ def outcomes_of(facts: RunFacts, journal: MemoryJournal) -> list[StoredOutcome]:
         for row, command in driver.replay_rows():
             outcomes.append(_outcome(numbers[id(row)], row, command, run))
     return sorted(outcomes, key=lambda one: one.number)
+
+
+def outline_of(texts: Sequence[str]) -> list[StoredOutcome]:
+    """The outcomes of a run whose content was erased, from what is kept of its lines.
+
+    Args:
+        texts: The lines.
+    """
+    lines = [object_in(text, number) for number, text in enumerate(texts, 1)]
+    return [_outlined(line) for line in lines if "index" in line]
+
+
+def _outlined(line: Mapping[str, Any]) -> StoredOutcome:
+    payload = line.get("payload") or {}
+    subject = payload.get("symbol") or payload.get("target") or payload.get("step") or ""
+    usages = (line.get("spent") or {}, payload.get("usage") or {})
+    return StoredOutcome(
+        number=line["index"] + 1,
+        path=path_of(line["path"]),
+        turn=line["turn"],
+        agent=_tail(str(payload.get("agent") or payload.get("source") or "")),
+        kind=str(payload.get("is", "")).replace("_", " "),
+        words=f"{_tail(str(subject))} {line['event']}".strip().replace("_", " "),
+        tokens=sum(one.get("total_tokens") or 0 for one in usages),
+        content="",
+    )
 
 
 _CALLS: Final = frozenset(

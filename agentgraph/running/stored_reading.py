@@ -11,6 +11,7 @@ from agentgraph.drivers.aio import Driver
 from agentgraph.exceptions import UserError
 from agentgraph.memory.journals import JournalError, JournalStore, StoredRun, UnknownRun
 from agentgraph.record.facts import RunFacts
+from agentgraph.record.payloads import ModelReply
 from agentgraph.run_config import RunConfig
 from agentgraph.running.context_forms import write_context
 from agentgraph.running.durable import DurableJournal
@@ -61,6 +62,13 @@ class ReadRun:
         if beginning is None:
             return None
         return unbound_driver(self.facts, beginning.machine, self.journal)
+
+    @property
+    def calls(self) -> dict[str, str]:
+        """The names of the tools that were called, by the ids of the calls."""
+        payloads = (row.outcome.payload for row in self.journal.all())
+        replies = (one for one in payloads if isinstance(one, ModelReply))
+        return {one.call_id: one.name for reply in replies for one in reply.identities}
 
     @contextmanager
     def replaying(self) -> Iterator[None]:

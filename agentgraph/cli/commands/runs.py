@@ -7,24 +7,31 @@ from typing import Annotated
 
 import typer
 
+from agentgraph.cli.capture.child import Limits
 from agentgraph.cli.commands.export import AsTest, Program, RunTool, Scrub
-from agentgraph.cli.commands.options import Context
+from agentgraph.cli.commands.loading import loads_a_file
+from agentgraph.cli.commands.options import Context, ModelName, Session, Target, Verbose
+from agentgraph.cli.conversation import RunSettings
 from agentgraph.cli.ending import end
 from agentgraph.cli.exporting import ExportOptions
 from agentgraph.cli.faults import Status
+from agentgraph.cli.runs.checking import check_stored_runs
 from agentgraph.cli.runs.copying import export_run, fork_run
 from agentgraph.cli.runs.deciding import answer_run, rule_on_run
 from agentgraph.cli.runs.listing import Selection, list_runs, summarize_runs
+from agentgraph.cli.runs.pruning import prune as prune_stored
+from agentgraph.cli.runs.resuming import resume_run
 from agentgraph.cli.runs.showing import show_run
 from agentgraph.cli.runs.wording import STATUSES, age_in_seconds, statuses_of
 from agentgraph.cli.terminal import Terminal
+from agentgraph.running.retention import Kept
 from agentgraph.running.stored_decisions import Choice
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="runs",
-    help="List, show, decide on, resume, fork, export and check the durable runs of a journal.",
+    help="List, show, decide on, resume, fork, export, check and prune durable runs.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -54,6 +61,15 @@ _Calls = Annotated[
         show_default=False,
     ),
 ]
+_Statuses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--status",
+        metavar="STATUS",
+        help=f"Only runs with this status; may be repeated: {', '.join(STATUSES)}.",
+        show_default=False,
+    ),
+]
 _Every = Annotated[bool, typer.Option("--all", help="Decide on all calls that wait.")]
 _Always = Annotated[
     bool, typer.Option("--always", help="Also for every later call of the tool in this run.")
@@ -63,14 +79,7 @@ _Always = Annotated[
 @app.command("list")
 def list_(
     journal: _Journal,
-    status: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="STATUS",
-            help=f"Only runs with this status; may be repeated: {', '.join(STATUSES)}.",
-            show_default=False,
-        ),
-    ] = None,
+    status: _Statuses = None,
     workflow: Annotated[
         str | None, typer.Option(help="Only runs of this workflow.", show_default=False)
     ] = None,
@@ -247,3 +256,78 @@ def export(
         patterns=tuple(scrub or ()),
     )
     end(lambda terminal: export_run(terminal, journal, run, options, as_test=as_test))
+
+
+@app.command()
+def resume(
+    run: _Run,
+    target: Target,
+    journal: _Journal,
+    context: Context = None,
+    session: Session = None,
+    model: ModelName = None,
+    verbose: Verbose = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one event a line, as JSON.")
+    ] = False,
+) -> None:
+    """Go on with a run and show what happens; what happened before is not shown again.
+
+    Exit status: 0 if the run is done; 1 if it was stopped, failed or waits; 2 if it cannot go on.
+    """
+    settings = RunSettings(context=context, session=session, model=model, verbose=verbose)
+    end(lambda terminal: resume_run(terminal, journal, run, target, settings, as_json=as_json))
+
+
+@app.command()
+@loads_a_file
+def check(
+    target: Target,
+    journal: _Journal,
+    every: Annotated[
+        bool, typer.Option("--all", help="List runs in which nothing changes, too.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all verdicts, one a line, as JSON.")
+    ] = False,
+    *,
+    limits: Limits,
+) -> None:
+    """Check whether the pending runs can go on in a program, before it is deployed.
+
+    Exit status: 0 if all can, 1 if one cannot, 2 if the program or the journal cannot be used.
+    """
+    end(
+        lambda terminal: check_stored_runs(
+            terminal, journal, target, limits, every=every, as_json=as_json
+        )
+    )
+
+
+@app.command()
+def prune(
+    journal: _Journal,
+    older_than: Annotated[
+        str,
+        typer.Option(
+            metavar="AGE",
+            help="Runs that did not change for 90s, 30m, 12h, 7d or 2w.",
+            show_default=False,
+        ),
+    ],
+    status: _Statuses = None,
+    outline: Annotated[
+        bool,
+        typer.Option(
+            "--outline", help="Erase what was said in them, and keep status, usage and shape."
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete old runs; those that are over, unless --status names others."""
+
+    def work(terminal: Terminal) -> Status:
+        keep: Kept = "outline" if outline else "nothing"
+        return prune_stored(terminal, journal, older_than, statuses_of(status or ()), keep, yes=yes)
+
+    end(work)

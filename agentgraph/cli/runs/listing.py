@@ -15,7 +15,15 @@ from rich.text import Text
 from agentgraph.cli.faults import Status
 from agentgraph.cli.journals import opened_journal
 from agentgraph.cli.runs.tables import print_table
-from agentgraph.cli.runs.wording import age, moment, note_of, status_of, style_of, waiting_of
+from agentgraph.cli.runs.wording import (
+    age,
+    moment,
+    note_of,
+    number_of_runs,
+    status_of,
+    style_of,
+    waiting_of,
+)
 from agentgraph.cli.terminal import (
     Terminal,
     printable,
@@ -25,7 +33,7 @@ from agentgraph.cli.terminal import (
 )
 from agentgraph.memory.journals import JournalStore, RunStatus, StoredRun, UnknownRun
 
-__all__ = ["Selection", "list_runs", "summarize_runs"]
+__all__ = ["Selection", "list_runs", "selected", "summarize_runs"]
 
 _PAGE: Final = 500
 _UNKNOWN: Final = "–"
@@ -98,16 +106,23 @@ async def _listed(place: str, selection: Selection, now: float) -> tuple[list[St
     async with opened_journal(place) as journal:
         if selection.after and await journal.find(selection.after) is None:
             raise UnknownRun(selection.after, journal.place)
-        async for run in _selected(journal, selection, now):
+        async for run in selected(journal, selection, now):
             if len(runs) == selection.limit:
                 return runs, True
             runs.append(run._replace(head=""))  # it holds the input, which may be long
     return runs, False
 
 
-async def _selected(
+async def selected(
     journal: JournalStore, selection: Selection, now: float
 ) -> AsyncIterator[StoredRun]:
+    """The runs of a selection, the latest changed first; its limit is not looked at.
+
+    Args:
+        journal: The journal.
+        selection: Which runs.
+        now: The seconds since 1970.
+    """
     last, statuses = selection.after, tuple(selection.statuses)
     size = _PAGE if selection.limit is None else min(selection.limit + 1, _PAGE)
     while page := await journal.runs(statuses, limit=size, after=last):
@@ -167,7 +182,7 @@ def summarize_runs(
 
     async def count() -> None:
         async with opened_journal(place) as journal:
-            async for run in _selected(journal, selection, now):
+            async for run in selected(journal, selection, now):
                 key = str(note_of(run).get("workflow") or ""), status_of(run, now)
                 counts[key] += 1
                 oldest[key] = run.updated  # the latest changed come first
@@ -191,5 +206,5 @@ def summarize_runs(
         for (workflow, status), number in sorted(counts.items())
     ]
     print_table(terminal.out, ("workflow", "status", "runs", "oldest"), table, right={2, 3})
-    terminal.out.print(Text(f"{counts.total():,} runs", "quiet"))
+    terminal.out.print(Text(number_of_runs(counts.total()), "quiet"))
     return Status.DONE

@@ -24,8 +24,10 @@ from agentgraph.cli.terminal import (
 )
 from agentgraph.cli.wording import shortened, written_call
 from agentgraph.items import Interruption, QuestionItem, ToolApprovalItem
-from agentgraph.running.stored_outcomes import StoredOutcome, outcomes_of
-from agentgraph.running.stored_reading import ReadRun, read_run
+from agentgraph.memory.journals import StoredRun, UnknownRun
+from agentgraph.running.journal_lines import ERASED
+from agentgraph.running.stored_outcomes import StoredOutcome, outcomes_of, outline_of
+from agentgraph.running.stored_reading import read_run
 from agentgraph.running.stored_runs import fork_points
 
 __all__ = ["print_waiting", "show_run"]
@@ -38,13 +40,17 @@ class _View(NamedTuple):
     """A run as it is shown.
 
     Args:
-        read: The run.
+        stored: What the journal knows of it.
+        code: The version of agentgraph that began it.
+        input: Its input.
         outcomes: Its outcomes.
         points: For each outcome, whether a fork can have it as its last one.
         waiting: What it waits for.
     """
 
-    read: ReadRun
+    stored: StoredRun
+    code: str
+    input: object
     outcomes: Sequence[StoredOutcome]
     points: Sequence[bool]
     waiting: Sequence[Interruption]
@@ -81,6 +87,20 @@ def show_run(
 
 async def _read(place: str, run_id: str) -> _View:
     async with opened_journal(place) as journal:
+        stored = await journal.find(run_id)
+        if stored is None:
+            raise UnknownRun(run_id, journal.place)
+        head = json.loads(stored.head)
+        if ERASED in head:
+            erased = outline_of(await journal.read(run_id))
+            return _View(
+                stored=stored,
+                code=head["code"],
+                input=None,
+                outcomes=erased,
+                points=[False] * len(erased),
+                waiting=(),
+            )
         read = await read_run(journal, run_id)
         points = list(fork_points(await journal.read(run_id)))
         with read.replaying():
@@ -89,11 +109,18 @@ async def _read(place: str, run_id: str) -> _View:
             if (driver := read.driver()) is not None:
                 driver.replay()
                 waiting = driver.run.record.waiting if driver.rest is not None else ()
-    return _View(read, outcomes, points, list(waiting))
+    return _View(
+        stored=read.stored,
+        code=read.head.code,
+        input=read.head.input,
+        outcomes=outcomes,
+        points=points,
+        waiting=list(waiting),
+    )
 
 
 def _print_head(terminal: Terminal, view: _View, content: bool) -> None:
-    out, now, stored = terminal.out, time.time(), view.read.stored
+    out, now, stored = terminal.out, time.time(), view.stored
     status, note = status_of(stored, now), note_of(stored)
     line = Text(printable_name(stored.run_id), "title").append("  ")
     out.print(line.append(status, style_of(status)), soft_wrap=True)
@@ -104,10 +131,10 @@ def _print_head(terminal: Terminal, view: _View, content: bool) -> None:
         "turns": note.get("turn"),
         "outcomes": f"{len(view.outcomes):,}",
         "tokens": f"{tokens:,}",
-        "began": f"{age(now - stored.created)} ago, with agentgraph {view.read.head.code}",
+        "began": f"{age(now - stored.created)} ago, with agentgraph {view.code}",
         "changed": f"{age(now - stored.updated)} ago",
         "held by": stored.holder if stored.is_held(now) else None,
-        "input": _text(view.read.head.input) if content else None,
+        "input": _text(view.input) if content and view.input is not None else None,
     }
     for name, value in rows.items():
         if value is not None:
@@ -175,7 +202,7 @@ def _waiting(item: Interruption, content: bool) -> str:
 
 
 def _as_json(view: _View, first: int, content: bool) -> dict[str, Any]:
-    stored, note, head = view.read.stored, note_of(view.read.stored), view.read.head
+    stored, note = view.stored, note_of(view.stored)
     rows = list(zip(view.outcomes, view.points, strict=True))[first:]
     return {
         "run": stored.run_id,
@@ -184,10 +211,10 @@ def _as_json(view: _View, first: int, content: bool) -> dict[str, Any]:
         "workflow": note.get("workflow"),
         "agent": note.get("agent"),
         "turn": note.get("turn"),
-        "code": head.code,
+        "code": view.code,
         "created": moment(stored.created),
         "updated": moment(stored.updated),
-        **({"input": head.input} if content else {}),
+        **({"input": view.input} if content else {}),
         "outcomes": [_outcome_as_json(*row, content) for row in rows],
         "waiting": [dict(_waiting_as_json(item, content)) for item in view.waiting],
     }

@@ -17,6 +17,7 @@ __all__ = [
     "age_in_seconds",
     "moment",
     "note_of",
+    "number_of_runs",
     "status_of",
     "statuses_of",
     "style_of",
@@ -88,6 +89,11 @@ def waiting_of(run: StoredRun) -> list[Mapping[str, Any]]:
     A run that was decided or forked may have a note of an earlier rest.
     """
     return list(note_of(run).get("waiting", ())) if run.status == "suspended" else []
+
+
+def number_of_runs(number: int, noun: str = "run") -> str:
+    """How many runs, in words."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def age(seconds: float) -> str:
