@@ -33,13 +33,16 @@ class Watched(Protocol):
     @property
     def path(self) -> RunPath:
         """The calls that it is nested in."""
+        ...
 
     @property
     def machine(self) -> Machine:
         """The machine at work."""
+        ...
 
     def spent(self) -> Usage:
         """Its usage, that of nested runs included."""
+        ...
 
 
 class Meter:

@@ -110,7 +110,7 @@ def _given_by(branch: BranchReading) -> Any:
     declared = getattr(branch.part, "output_type", None)
     if isinstance(declared, AgentOutputSchema):
         declared = declared.output_type
-    agent = hasattr(branch.part, "handoffs") and not branch.part.handoffs
+    agent = not getattr(branch.part, "handoffs", True)
     if isinstance(declared, AgentOutputSchemaBase) or not agent:
         return None  # an agent that it hands over to may give another one
     return str if declared is None else declared

@@ -232,11 +232,12 @@ class _Reader:
         if isinstance(agent, Agent) and not (type(agent) is Agent and is_plainly_right(agent)):
             # Fields may change at any time, so reading repeats the checks of construction.
             _check(agent)
-        returning = [one for one in agent.handoffs if getattr(one, "returns", False)]
+        entries: list[Any] = agent.handoffs
+        returning = [one for one in entries if getattr(one, "returns", False)]
         tools, of_tools = self._tools(agent, returning)
         handoffs: list[HandoffReading] = []
         of_handoffs: list[object] = []
-        for entry in agent.handoffs:
+        for entry in entries:
             if returning and getattr(entry, "returns", False):
                 continue
             workflow = None

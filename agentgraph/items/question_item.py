@@ -40,6 +40,10 @@ class QuestionItem:
         return str(self.raw_item["name"])
 
     @property
+    def tool_name(self) -> None:
+        """No tool: for code that lists all interruptions alike."""
+
+    @property
     def question(self) -> str:
         """The text that the person reads."""
         return str(self.raw_item["question"])

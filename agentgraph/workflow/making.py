@@ -227,7 +227,7 @@ class EdgeMaker:
         )
 
     def _classes(self, errors: object) -> tuple[type[Exception], ...]:
-        classes = errors if isinstance(errors, tuple) else (errors,)
+        classes: tuple[Any, ...] = errors if isinstance(errors, tuple) else (errors,)
         if not classes:
             self._refuse("on_error: errors needs one class of exceptions at least.")
         for cls in classes:
