@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import subprocess
@@ -33,6 +34,15 @@ LONGEST = 120.0
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with postgresql_server(tmp_path_factory.mktemp("postgresql")) as socket_folder:
         yield f"postgresql+psycopg://postgres@/postgres?host={socket_folder}"
+
+
+@pytest.fixture(autouse=True)
+def fresh_log() -> Iterator[None]:
+    """The logger of DBOS keeps the stream of the test that made it first."""
+    handlers = logging.getLogger("dbos").handlers
+    handlers.clear()
+    yield
+    handlers.clear()
 
 
 class Workers:
