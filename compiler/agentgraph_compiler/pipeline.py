@@ -14,7 +14,6 @@ from typing import Final, TypeAlias
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.checks import (
     CHECKS,
-    OF_STEPS,
     input_guardrail_never_runs,
     output_guardrail_never_runs,
 )
@@ -67,7 +66,7 @@ def check(
     for part in CHECKS:
         if deep or part.RULE.severity is Severity.ERROR:
             diagnostics.extend(part.check(analysis))
-            for one in inner if part in OF_STEPS else ():
+            for one in inner if hasattr(part, "OF_EACH_CHART") else ():
                 diagnostics.extend(part.check(one))
     # An agent may be in several sub-charts; its faults are reported once.
     return in_source_order(dict.fromkeys(diagnostics))

@@ -6,11 +6,12 @@ The cases stand in `rule_cases`, a file for each family.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 
 import pytest
 
 from agentgraph_compiler import pipeline
-from agentgraph_compiler.checks import pages
+from agentgraph_compiler.checks import CHECKS, pages
 from agentgraph_compiler.ir.chart import Chart
 from tests.compiler.rule_cases import (
     branches,
@@ -98,3 +99,13 @@ def allowing(workflow: Chart, rule: str) -> Chart:
     charts = tuple(allowing(part, rule) for part in workflow.charts)
     steps = tuple(dataclasses.replace(step, allowed=(rule,)) for step in workflow.steps)
     return dataclasses.replace(workflow, agents=agents, charts=charts, steps=steps)
+
+
+def test_a_rule_about_steps_is_applied_to_every_chart_that_has_steps() -> None:
+    reads_steps = {
+        part.RULE.code for part in CHECKS if "analysis.chart.steps" in inspect.getsource(part.check)
+    }
+    marked = {part.RULE.code for part in CHECKS if hasattr(part, "OF_EACH_CHART")}
+    # AG201 asks whether an agent is in a step, which another rule then reports.
+    assert reads_steps - {"AG201"} <= marked
+    assert marked

@@ -74,7 +74,12 @@ from agentgraph_compiler.options import AnyOption, described, options_of
 
 
 class Check(Protocol):
-    """The interface of a module of this package: its page (the docstring), its rule, its check."""
+    """The interface of a module of this package: its page (the docstring), its rule, its check.
+
+    A module whose rule is about the steps of one chart also has ``OF_EACH_CHART = True``. The rule
+    is applied to every chart that has steps, since a workflow may be a tool, a step, or the target
+    of a handoff that returns.
+    """
 
     __doc__: str | None
     RULE: Rule
@@ -146,26 +151,6 @@ CHECKS: tuple[Check, ...] = (
     budget_below_shortest_way,
 )
 
-
-OF_STEPS: frozenset[Check] = frozenset(
-    {
-        route_gap,
-        overlapping_cases,
-        dead_case,
-        default_never_taken,
-        no_such_field,
-        skipped_step_output,
-        loop_without_bound,
-        step_never_entered,
-        edge_never_taken,
-        route_without_cases,
-        edge_type_mismatch,
-        budget_below_shortest_way,
-        output_of_failed_step,
-    }
-)
-"""The rules about the steps of one chart. They are applied to each chart that has steps: a workflow
-may be a tool, a step, or the target of a handoff that returns."""
 
 OPTIONS: tuple[AnyOption, ...] = options_of(CHECKS)
 """What a project may set about these rules; each stands in the file of its rule."""

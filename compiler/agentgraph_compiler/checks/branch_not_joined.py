@@ -55,24 +55,24 @@ RULE = Rule(
     Severity.WARNING,
     "A branch of a step does not end where its step waits for it.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find branches that leave or never end, in time linear in the branches and their charts."""
-    for part in analysis.parts:
-        steps = {
-            identity(part.agent[step.id]): step.name
-            for step in part.steps
-            if step.kind is StepKind.AGENT
-        }
-        for step in part.steps:
-            if step.branches is None or step.allows(RULE):
-                continue
-            for branch in step.branches.branches:
-                if branch.machine:
-                    fault = _fault(analysis, analysis.chart.subchart[branch.machine], steps)
-                    if fault:
-                        yield _finding(step, branch, fault)
+    steps = {
+        identity(analysis.chart.agent[step.id]): step.name
+        for step in analysis.chart.steps
+        if step.kind is StepKind.AGENT
+    }
+    for step in analysis.chart.steps:
+        if step.branches is None or step.allows(RULE):
+            continue
+        for branch in step.branches.branches:
+            if branch.machine:
+                fault = _fault(analysis, analysis.chart.subchart[branch.machine], steps)
+                if fault:
+                    yield _finding(step, branch, fault)
 
 
 def _fault(analysis: Analysis, chart: Chart, steps: dict[Identity, str]) -> str:

@@ -67,27 +67,27 @@ RULE = Rule(
     Severity.WARNING,
     "Branches that work side by side write one session or one field of the context.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find what several branches of a step write, in time linear in the branches."""
-    for part in analysis.parts:
-        for step in part.steps:
-            branches = step.branches
-            if branches is None or step.allows(RULE):
-                continue
-            writers: dict[str, list[str]] = {}
-            for branch in branches.branches:
-                names = [f"'{branch.name}'"]
-                if step.kind is StepKind.EACH and branches.places != 1:
-                    names *= 2
-                for field in branch.writes:
-                    writers.setdefault(f"the field '{field}' of the context", []).extend(names)
-                for session in branch.sessions:
-                    writers.setdefault(f"session {session}", []).extend(names)
-            for what, names in writers.items():
-                if len(names) > 1:
-                    yield _finding(step, what, names)
+    for step in analysis.chart.steps:
+        branches = step.branches
+        if branches is None or step.allows(RULE):
+            continue
+        writers: dict[str, list[str]] = {}
+        for branch in branches.branches:
+            names = [f"'{branch.name}'"]
+            if step.kind is StepKind.EACH and branches.places != 1:
+                names *= 2
+            for field in branch.writes:
+                writers.setdefault(f"the field '{field}' of the context", []).extend(names)
+            for session in branch.sessions:
+                writers.setdefault(f"session {session}", []).extend(names)
+        for what, names in writers.items():
+            if len(names) > 1:
+                yield _finding(step, what, names)
 
 
 def _finding(step: Step, what: str, names: list[str]) -> Diagnostic:

@@ -49,6 +49,7 @@ RULE = Rule(
     Severity.WARNING,
     "The budget of a workflow has fewer model calls than its shortest way to an end.",
 )
+OF_EACH_CHART = True
 _MODEL_CALLS = "model_calls"
 
 

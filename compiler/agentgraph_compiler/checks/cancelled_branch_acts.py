@@ -59,29 +59,29 @@ RULE = Rule(
     Severity.WARNING,
     "A step cancels branches whose tools may change something.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find steps that do not wait for branches with such tools, in time linear in the branches."""
-    for part in analysis.parts:
-        for step in part.steps:
-            branches = step.branches
-            if branches is None or step.allows(RULE):
-                continue
-            if not 0 < branches.needs < len(branches.branches):
-                continue
-            acting = [branch for branch in branches.branches if branch.acts]
-            if not acting:
-                continue
-            calls = "; ".join(f"'{one.name}' calls {_named(one.acts)}" for one in acting)
-            yield Diagnostic(
-                RULE,
-                f"step '{step.name}' waits for {branches.needs} of {len(branches.branches)}"
-                " branches and cancels the others, whose tools may have acted by then",
-                step.origin,
-                notes=(Note(f"branch {calls}"),),
-                help="wait for all of them (all_of), or mark tools that only read: read_only=True",
-            )
+    for step in analysis.chart.steps:
+        branches = step.branches
+        if branches is None or step.allows(RULE):
+            continue
+        if not 0 < branches.needs < len(branches.branches):
+            continue
+        acting = [branch for branch in branches.branches if branch.acts]
+        if not acting:
+            continue
+        calls = "; ".join(f"'{one.name}' calls {_named(one.acts)}" for one in acting)
+        yield Diagnostic(
+            RULE,
+            f"step '{step.name}' waits for {branches.needs} of {len(branches.branches)}"
+            " branches and cancels the others, whose tools may have acted by then",
+            step.origin,
+            notes=(Note(f"branch {calls}"),),
+            help="wait for all of them (all_of), or mark tools that only read: read_only=True",
+        )
 
 
 def _named(tools: tuple[str, ...]) -> str:

@@ -64,6 +64,7 @@ RULE = Rule(
     Severity.WARNING,
     "No value takes a case of a route.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

@@ -70,6 +70,7 @@ RULE = Rule(
     Severity.WARNING,
     "The default of a route can never be taken.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

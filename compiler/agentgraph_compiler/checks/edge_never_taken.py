@@ -50,6 +50,7 @@ RULE = Rule(
     Severity.WARNING,
     "The agents of a step always hand over or call, so its edges are never taken.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

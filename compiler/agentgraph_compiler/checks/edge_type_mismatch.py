@@ -58,6 +58,7 @@ RULE = Rule(
     Severity.WARNING,
     "An edge gives a function a value of another type than it declares.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

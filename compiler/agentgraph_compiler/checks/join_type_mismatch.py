@@ -61,22 +61,22 @@ RULE = Rule(
     Severity.WARNING,
     "A branch gives another type than its step is declared to join.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find branches whose type does not fit, in time linear in the branches."""
-    for part in analysis.parts:
-        for step in part.steps:
-            if step.branches is None or step.allows(RULE):
-                continue
-            of = step.branches.of
-            for branch in step.branches.branches:
-                if not fits(branch.output, of):
-                    yield Diagnostic(
-                        RULE,
-                        f"step '{step.name}' joins {of.name}, but its branch '{branch.name}' gives"
-                        f" {branch.output.name}",
-                        step.origin,
-                        notes=(Note(f"the step is declared as {step.branches.join}(…)"),),
-                        help="change the type in the join, or what the branch gives",
-                    )
+    for step in analysis.chart.steps:
+        if step.branches is None or step.allows(RULE):
+            continue
+        of = step.branches.of
+        for branch in step.branches.branches:
+            if not fits(branch.output, of):
+                yield Diagnostic(
+                    RULE,
+                    f"step '{step.name}' joins {of.name}, but its branch '{branch.name}' gives"
+                    f" {branch.output.name}",
+                    step.origin,
+                    notes=(Note(f"the step is declared as {step.branches.join}(…)"),),
+                    help="change the type in the join, or what the branch gives",
+                )

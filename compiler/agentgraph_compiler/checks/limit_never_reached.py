@@ -63,6 +63,7 @@ RULE = Rule(
     Severity.WARNING,
     "The budget of a workflow ends a run before the limit of a loop does.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

@@ -64,6 +64,7 @@ RULE = Rule(
     Severity.WARNING,
     "A loop of steps has no limit.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

@@ -62,6 +62,7 @@ RULE = Rule(
     Severity.ERROR,
     "An edge reads a field that the output of the step does not have.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

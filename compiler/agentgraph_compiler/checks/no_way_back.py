@@ -56,7 +56,7 @@ from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.flow import reached_from
-from agentgraph_compiler.checks import promised_handover_missing
+from agentgraph_compiler.checks.promised_handover_missing import missing
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import is_allowed
 
@@ -79,7 +79,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     staying = {id for id in sources if sources[id] and id not in returning}
     start = chart.agent[chart.start]
     if staying:  # the rule about promised handovers reports a way back that instructions promise
-        promised = promised_handover_missing.missing(analysis)
+        promised = missing(analysis)
         staying -= {one.agent.id for one in promised if one.chart is chart and one.is_way_back}
     for agent in chart.agents:
         if agent.id in staying and not is_allowed(RULE, agent):

@@ -58,6 +58,7 @@ RULE = Rule(
     Severity.WARNING,
     "An edge needs the output of a step that may have failed before.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

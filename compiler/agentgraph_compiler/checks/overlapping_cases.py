@@ -58,6 +58,7 @@ RULE = Rule(
     Severity.WARNING,
     "Two cases of a route take the same value.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

@@ -66,6 +66,7 @@ RULE = Rule(
     Severity.WARNING,
     "A route has no case for some of the values that it may see.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

@@ -56,6 +56,7 @@ from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 
 RULE = Rule("AG239", "route-without-cases", Severity.ERROR, "A route has no cases.")
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

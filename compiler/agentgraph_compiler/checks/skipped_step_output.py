@@ -65,6 +65,7 @@ RULE = Rule(
     Severity.WARNING,
     "An edge needs the output of a step that a run may have skipped.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

@@ -66,6 +66,7 @@ RULE = Rule(
     Severity.WARNING,
     "No way leads to a step.",
 )
+OF_EACH_CHART = True
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:

@@ -151,6 +151,10 @@ LIMIT_NEVER_REACHED: Rows = {
     "one round too many": (limited(5), ["the limit at_most=5 after step 'Review' needs 12 model"]),
     "many rounds": (limited(40), ["needs 82 model calls, and the budget of workflow 'Letters'"]),
     "a small budget": (limited(1, 3), ["needs 4"]),
+    "in a workflow that is a tool": (
+        Agent(name="Desk", tools=[limited(5).as_tool("write", "Write.")]),
+        ["the limit at_most=5 after step 'Review' needs 12 model"],
+    ),
     "just enough": (limited(4), []),
     "no limit on calls": (limited(40, None), []),
     "a loop after the budget": (limited(40, back=True), []),
