@@ -39,17 +39,12 @@ from agentgraph.running.state import RunState
 from agentgraph.running.stored_runs import begin_run, fork_run, head_of_run
 
 if TYPE_CHECKING:
-    from agentgraph.agent import Agent
     from agentgraph.items import TResponseInputItem
     from agentgraph.lifecycle import RunHooks
     from agentgraph.memory.journals.store import JournalStore
     from agentgraph.memory.session import Session
-    from agentgraph.program import Program
     from agentgraph.run_error_handlers import RunErrorHandlers
-    from agentgraph.workflow import Workflow
-
-    Runnable = Agent[TContext] | Workflow | Program
-    RunInput = str | list[TResponseInputItem] | list[TResponseInputItem | str] | RunState[TContext]
+    from agentgraph.running.agent_runner import RunInput, Runnable
 
 __all__ = [
     "DEFAULT_MAX_TURNS",

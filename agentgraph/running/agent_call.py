@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent_tool import AgentTool, AgentToolStreamEvent, ReturningHandoff
-from agentgraph.drivers.run import Run, make_run
+from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.returning import entrusted_input
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.frontend.scope import RunScope
@@ -20,10 +20,11 @@ from agentgraph.items import MessageOutputItem, ToolCallOutputItem
 from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.logger import log_tool_action_warning, logger
 from agentgraph.record.facts import ConversationIds, RunFacts
-from agentgraph.record.payloads import Failure, Question, Resumed, Waiting
+from agentgraph.record.payloads import Waiting
 from agentgraph.run_config import DEFAULT_MAX_TURNS
 from agentgraph.running.ending import carry_out, result_of
 from agentgraph.running.event_queue import EventQueue
+from agentgraph.running.nested import nested_run, questions_in
 from agentgraph.running.recompile import Recompile
 from agentgraph.running.result import RunResult
 from agentgraph.running.watching import watcher_of
@@ -71,12 +72,6 @@ async def call_agent(
         handler = tool.failure_error_function
         output = await answer_to_failure(handler, context, error, tool.name, what)
     return output
-
-
-def questions_in(inner: Run, rest: Rest) -> tuple[Question, ...]:
-    """The calls that wait in an inner run."""
-    payloads = inner.record.payloads
-    return tuple(one for id in rest.awaiting for one in payloads[id].questions)
 
 
 def _written(output: object) -> object:
@@ -132,14 +127,14 @@ def _made(
     params: object = None,
     handed: bool = False,
 ) -> Run:
-    name, caches, outer = command.invoke.machine, bench.caches, bench.facts
+    caches, outer = bench.caches, bench.facts
     config = outer.config if tool.run_config is None else tool.run_config
     if caches.stand_in is not None and tool.run_config is not None:
         config = replace(config, model=outer.config.model)  # the model of the test, here as well
     facts = RunFacts(
         run_id=outer.run_id,
         path=bench.key(command).inside,
-        machine=name,
+        machine=command.invoke.machine,
         input=input,
         config=config,
         provider=config.model_provider or outer.provider,
@@ -153,30 +148,7 @@ def _made(
         ),
     )
     recompile = Recompile(tool.agent, RunScope.of(config).begun_by(handoff=handed))
-    machine, bindings = caches.submachines[name], caches.bindings.machines[name]
-    start = bindings.start
-    # The agent may have changed since the outer run was compiled.
-    run = make_run(
-        facts,
-        (machine, bindings) if start.current else recompile(start.agent),
-        recompile,
-        caches.journal,
-        inner=caches.inner,
-        context=bench.context.context,
-        tool_input=params,
-        outer=context,
-        resumption=Resumed(tuple(caches.rulings), again=repeats(bench, command)),
-    )
-    run.caches.stand_in = caches.stand_in
-    run.caches.meters = (*caches.meters, *run.caches.meters)
-    return run
-
-
-def repeats(bench: Workbench, command: Perform) -> bool:
-    """Whether the call failed before and is repeated, so that the inner run continues."""
-    id = command.id
-    before = id._replace(attempt=id.attempt - 1)
-    return id.attempt > 0 and isinstance(bench.view.payload(before), Failure)
+    return nested_run(bench, command, facts, recompile, outer=context, tool_input=params)
 
 
 async def watched(inner: Run, tool: AgentTool, context: ToolContext[Any]) -> Rest:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.approvals import CallKey
-from agentgraph.drivers.run import Run, make_run
+from agentgraph.drivers.run import Run
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.frontend.bindings import BranchBinding
 from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.scope import RunScope
 from agentgraph.record.facts import RunFacts
-from agentgraph.record.payloads import Resumed, Waiting
-from agentgraph.running.agent_call import questions_in, repeats
+from agentgraph.record.payloads import Waiting
 from agentgraph.running.ending import carry_out, output_of
+from agentgraph.running.nested import nested_run, questions_in
 from agentgraph.running.recompile import Recompile
 from agentgraph.running.watching import watcher_of_branch
 from agentgraph.runtime.commands import Perform
@@ -51,12 +51,12 @@ async def run_branch(
 
 
 def _inner(bench: Workbench, command: Perform, branch: BranchBinding, input: str) -> Run:
-    name, caches, outer = command.invoke.machine, bench.caches, bench.facts
+    outer = bench.facts
     scope = RunScope.of(outer.config).without_guardrails()
     facts = RunFacts(
         run_id=outer.run_id,
         path=CallKey(outer.path, tuple(command.source or ()), command.id.lane).inside,
-        machine=name,
+        machine=command.invoke.machine,
         input=input,
         config=outer.config,
         provider=outer.provider,
@@ -65,23 +65,8 @@ def _inner(bench: Workbench, command: Perform, branch: BranchBinding, input: str
     )
     part = branch.read.part
     assert is_agent(part) or is_workflow(part)  # functions run no machine
-    recompile = Recompile(part, scope)
-    machine, bindings = caches.submachines[name], caches.bindings.machines[name]
-    # An agent may have changed since the outer run was compiled.
-    start = bindings.start
-    run = make_run(
-        facts,
-        (machine, bindings) if start.current else recompile(start.agent),
-        recompile,
-        caches.journal,
-        inner=caches.inner,
-        context=bench.context.context,
-        outer=bench.context,
-        resumption=Resumed(tuple(caches.rulings), again=repeats(bench, command)),
-    )
-    run.caches.stand_in = caches.stand_in
-    run.caches.meters = (*caches.meters, *run.caches.meters)
-    watcher = caches.watcher
+    run = nested_run(bench, command, facts, Recompile(part, scope), outer=bench.context)
+    watcher = bench.caches.watcher
     if watcher.branches is not None:
         lane, step = command.id.lane, branch.read.name
         run.caches.watcher = watcher_of_branch(watcher, watcher.branches, lane, step)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.approvals import RunPath
 from agentgraph.drivers.journal import Beginning, MemoryJournal, Row
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import Bindings
-from agentgraph.record.facts import ConversationIds, RunFacts
+from agentgraph.record.facts import NO_CONVERSATION, ConversationIds, RunFacts
 from agentgraph.run_config import RunConfig
 from agentgraph.running.payload_forms import read_payload, write_payload
 from agentgraph.runtime.state import Facts
@@ -28,6 +28,9 @@ from agentgraph.usage import deserialize_usage, serialize_usage
 from agentgraph.version import installed_version
 from agentgraph_compiler.emit import MachineFormatError, machine_from_json
 from agentgraph_compiler.machine import Machine
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
 
 SCHEMA = journal_file.SCHEMA_VERSION
 SCHEMA_KEY = "$schemaVersion"
@@ -227,17 +230,27 @@ def read_journal(
         raise DamagedState("began: the row of the outermost run is missing")
     with reading("the head"):
         conversation = ConversationIds(*head["conversation"])
-        facts = RunFacts(
-            run_id=head["run"],
-            path=(),
-            machine="",
-            input=decode_input(head["input"]),
-            config=RunConfig(),
-            provider=None,
-            limit=head["limit"],
-            conversation=conversation,
-        )
+        facts = stored_facts(head["run"], decode_input(head["input"]), head["limit"], conversation)
     return facts, journal
+
+
+def stored_facts(
+    run_id: str,
+    input: str | list[TResponseInputItem],
+    limit: int | None,
+    conversation: ConversationIds = NO_CONVERSATION,
+) -> RunFacts:
+    """The facts of an outermost run, as far as a store knows them."""
+    return RunFacts(
+        run_id=run_id,
+        path=(),
+        machine="",
+        input=input,
+        config=RunConfig(),
+        provider=None,
+        limit=limit,
+        conversation=conversation,
+    )
 
 
 @contextmanager

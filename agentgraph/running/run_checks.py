@@ -18,11 +18,9 @@ from agentgraph.drivers.workbench import InnerRuns
 from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.memory.journals import JournalStore, RunStatus, StoredRun
 from agentgraph.program import Program, program_for
-from agentgraph.record.facts import RunFacts
-from agentgraph.run_config import RunConfig
 from agentgraph.running.durable import DurableJournal
 from agentgraph.running.journal_lines import read_head
-from agentgraph.running.persist import classes_of
+from agentgraph.running.persist import classes_of, stored_facts
 from agentgraph.running.recompile import Recompile
 from agentgraph.runtime.migrate import MigrationError, migrate
 from agentgraph.runtime.step import ProtocolError
@@ -110,16 +108,7 @@ async def _checked(store: JournalStore, program: Program, stored: StoredRun) -> 
         journal = DurableJournal(store, run_id, partial(classes_of, program.bindings), machines)
         await journal.load()
         run = make_run(
-            RunFacts(
-                run_id=run_id,
-                path=(),
-                machine="",
-                input=head.input,
-                config=RunConfig(),
-                provider=None,
-                limit=head.limit,
-                conversation=head.conversation,
-            ),
+            stored_facts(run_id, head.input, head.limit, head.conversation),
             (program.machine, program.bindings),
             Recompile(program.source, program.scope),
             journal,

@@ -12,11 +12,10 @@ from agentgraph.exceptions import UserError
 from agentgraph.memory.journals import JournalError, JournalStore, StoredRun, UnknownRun
 from agentgraph.record.facts import RunFacts
 from agentgraph.record.payloads import ModelReply
-from agentgraph.run_config import RunConfig
 from agentgraph.running.context_forms import write_context
 from agentgraph.running.durable import DurableJournal
 from agentgraph.running.journal_lines import BEGAN, read_head
-from agentgraph.running.persist import to_lines
+from agentgraph.running.persist import stored_facts, to_lines
 from agentgraph.running.stored_runs import machines_in
 from agentgraph.running.unbound import unbound_driver
 from agentgraph.runtime.step import ProtocolError
@@ -44,16 +43,7 @@ class ReadRun:
     def facts(self) -> RunFacts:
         """The facts of the outermost run."""
         head = self.head
-        return RunFacts(
-            run_id=self.stored.run_id,
-            path=(),
-            machine="",
-            input=head.input,
-            config=RunConfig(),
-            provider=None,
-            limit=head.limit,
-            conversation=head.conversation,
-        )
+        return stored_facts(self.stored.run_id, head.input, head.limit, head.conversation)
 
     def driver(self) -> Driver | None:
         """A driver of the outermost run, which has replayed nothing yet; ``None`` before the run

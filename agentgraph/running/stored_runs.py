@@ -13,7 +13,6 @@ from agentgraph.items.text import carried
 from agentgraph.memory.journals import JournalStore, StoredRun, UnknownRun
 from agentgraph.memory.journals.holders import new_holder
 from agentgraph.record.facts import RunFacts
-from agentgraph.run_config import RunConfig
 from agentgraph.running.arguments import check_input
 from agentgraph.running.journal_lines import (
     BEGAN,
@@ -24,6 +23,7 @@ from agentgraph.running.journal_lines import (
     read_head,
     started_of,
 )
+from agentgraph.running.persist import stored_facts
 from agentgraph.runtime.commands import CommandId
 from agentgraph.stored.items import encode_input
 from agentgraph.stored.journal_file import object_in, text_of
@@ -64,16 +64,8 @@ async def begin_run(
         UserError: There is a run with this id and another input.
     """
     check_input(input)
-    facts = RunFacts(
-        run_id=run_id,
-        path=(),
-        machine="",
-        input=carried(input) if isinstance(input, str) else input,
-        config=RunConfig(),
-        provider=None,
-        limit=limit,
-    )
-    await open_run(store, facts)
+    text_or_items = carried(input) if isinstance(input, str) else input
+    await open_run(store, stored_facts(run_id, text_or_items, limit))
 
 
 async def open_run(store: JournalStore, facts: RunFacts) -> StoredRun:
