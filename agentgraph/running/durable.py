@@ -221,10 +221,10 @@ class DurableJournal(MemoryJournal):
             RunInProgress: The run is alive, and the caller did not want to wait.
             JournalError: The store cannot be read, or is damaged.
         """
-        store, holder, wait = self.store, new_holder(), _FIRST_WAIT
+        wait = _FIRST_WAIT
         while True:
             try:
-                self._epoch = await store.claim(self.run_id, holder, store.claim_seconds)
+                await self._claim()
                 break
             except RunInProgress:
                 if if_running == "raise":
@@ -237,6 +237,20 @@ class DurableJournal(MemoryJournal):
             await self._catch_up(is_new=is_new)
         except BaseException:
             await self._let_go()
+            raise
+
+    async def _claim(self) -> None:
+        """Claim the run once; a claim that is made while the wait for it is cancelled is given
+        back."""
+        store = self.store
+        claim = store.claim(self.run_id, new_holder(), store.claim_seconds)
+        claiming = asyncio.ensure_future(claim)
+        try:
+            self._epoch = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(RunInProgress, JournalError):
+                self._epoch = await claiming
+                await self._let_go()
             raise
 
     async def _catch_up(self, *, is_new: bool) -> None:
@@ -255,9 +269,9 @@ class DurableJournal(MemoryJournal):
             await self.append(0, continued.all())
 
     async def _let_go(self) -> None:
-        """Give the right back though the run could not be read."""
-        assert self._renewal is not None
-        self._renewal.cancel()
+        """Give the right back without having gone on with the run."""
+        if self._renewal is not None:
+            self._renewal.cancel()
         with suppress(JournalError):  # the first failure matters more
             stored = await self.store.find(self.run_id)
             if stored is not None:

@@ -272,3 +272,28 @@ async def test_options_that_cannot_work_are_named(options: dict[str, Any], words
 async def test_an_option_that_does_not_exist_is_refused_as_by_python() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'max_turn'"):
         await Runner.run(Payments().agent(), "Pay.", max_turn=3)  # type: ignore[call-arg]
+
+
+async def test_a_claim_is_given_back_if_the_wait_for_it_is_cancelled() -> None:
+    claiming, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(InMemoryJournal):
+        async def claim(self, run_id: str, holder: str, seconds: float) -> int:
+            epoch = await super().claim(run_id, holder, seconds)
+            claiming.set()
+            await go_on.wait()
+            return epoch
+
+    journal, payments = Slow(), Payments()
+    task = asyncio.create_task(
+        Runner.run(payments.agent(), "Pay.", journal=journal, run_id="a", if_running="raise")
+    )
+    await claiming.wait()
+    task.cancel()
+    asyncio.get_running_loop().call_later(0.01, go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    result = await Runner.run(
+        payments.agent(), "Pay.", journal=journal, run_id="a", if_running="raise"
+    )
+    assert result.final_output == "done"

@@ -87,7 +87,10 @@ GAPS: Rows = {
     "every other answer": (answered(str, {"a": End()}, default=End()), []),
 }
 DEAD: Rows = {
-    "a case that no answer takes": (answered(Literal["a", "b"], {"a": End(), "b": End(), "c": End()}), ["c"]),
+    "a case that no answer takes": (
+        answered(Literal["a", "b"], {"a": End(), "b": End(), "c": End()}),
+        ["c"],
+    ),
 }
 FIELDS: Rows = {
     "an answer without that field": (answered(Verdict, {True: End()}, "okay"), ["no field 'okay'"]),
